@@ -1,0 +1,1 @@
+"""What the user writes down: axes, metrics, an objective, an experiment."""

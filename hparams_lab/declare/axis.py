@@ -1,0 +1,185 @@
+"""An hparam plus what TensorBoard cannot say of it: scale, step, grid and condition."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from tensorboard.plugins.hparams.summary_v2 import Discrete, Domain, HParam
+
+from hparams_lab.declare import domains
+from hparams_lab.declare.assignment import name_of
+from hparams_lab.declare.domains import Value
+from hparams_lab.declare.levels import spaced_levels, step_levels
+from hparams_lab.errors import AssignmentError
+
+# A listed grid is held in memory; steps and grid points are computed and have no limit.
+MAX_LISTED = 100_000
+
+
+@dataclass(frozen=True, eq=False)  # hparams are equal by name only
+class Axis:
+    """One axis of a search space. A bare `hp.HParam` is `Axis(hparam)`.
+
+    An interval contributes to a grid its two ends, or `grid_points` values, or every
+    `step`. Nothing is checked here: `rules` checks all axes of a
+    space at once.
+
+    Attributes:
+        hparam: name, domain, display name and description, for TensorBoard too.
+        scale: `"linear"`, or `"log"` for an interval above 0: how values are spaced
+            and sampled.
+        step: distance of legal values, counted from the lower bound; the upper bound is
+            legal only if it is reached. For intervals, on a linear scale.
+        grid_points: number of values an interval contributes to a grid, both ends
+            included, at least 2.
+        grid: the only values this axis takes, in this order, for every strategy.
+        when: condition: hparam (declared earlier) to the value or values with which
+            this axis exists. All must hold. Where they do not, the assignment has no
+            value for this axis.
+
+    Example:
+        >>> from tensorboard.plugins.hparams.summary_v2 import RealInterval
+        >>> rate = Axis(HParam("rate", RealInterval(1e-3, 1e-1)), scale="log", grid_points=3)
+        >>> list(rate.levels)
+        [0.001, 0.01, 0.1]
+    """
+
+    hparam: HParam
+    scale: str = "linear"
+    step: float | None = None
+    grid_points: int | None = None
+    grid: Iterable[Any] | None = None
+    when: Mapping[Any, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.grid is not None:
+            # One more than allowed shows that it is too long, even when it never ends.
+            listed = tuple(itertools.islice(_as_values(self.grid), MAX_LISTED + 1))
+            object.__setattr__(self, "grid", listed)
+        if isinstance(self.when, Mapping):
+            conditions = {name_of(k): tuple(_as_values(v)) for k, v in self.when.items()}
+            object.__setattr__(self, "when", conditions)
+        if isinstance(self.step, np.generic):
+            object.__setattr__(self, "step", self.step.item())
+
+    @property
+    def name(self) -> str:
+        """The hparam's name."""
+        return str(self.hparam.name)
+
+    @property
+    def domain(self) -> Domain:
+        """The hparam's domain."""
+        return self.hparam.domain
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[Value, ...]]:
+        """Parent name to the values with which this axis exists; empty: it always does."""
+        return self.when or {}
+
+    @cached_property
+    def levels(self) -> Sequence[Value]:
+        """The values in a grid, in grid order, without duplicates; never a built list."""
+        if self.grid is not None:
+            return tuple(domains.cast(self.domain, value) for value in self.grid)
+        if isinstance(self.domain, Discrete):
+            return tuple(self.domain.values)
+        low, high = self.domain.min_value, self.domain.max_value
+        integer = self.domain.dtype is int
+        if self.step is not None:
+            return step_levels(low, high, self.step, integer=integer)
+        log = self.scale == "log"
+        return spaced_levels(low, high, self.grid_points or 2, log=log, integer=integer)
+
+    def cast(self, value: Any) -> Value:
+        """Return `value` in the domain's type.
+
+        Raises:
+            AssignmentError: if it is none of the axis's legal values; the text goes on
+                from "hparam 'x' ".
+        """
+        typed = domains.cast(self.domain, value)
+        if self.grid is not None and typed not in self.levels:
+            listed = ", ".join(domains.format_value(level) for level in self.levels)
+            raise AssignmentError(f"must be one of {listed}; got {value!r}")
+        if self.step is not None and self.grid is None:
+            return self._on_step(typed)
+        return typed
+
+    def _on_step(self, value: Value) -> Value:
+        assert self.step is not None and not isinstance(value, str)
+        index: int = round((value - self.domain.min_value) / self.step)
+        near = self.levels[min(index, len(self.levels) - 1)]
+        if not math.isclose(float(near), value, rel_tol=1e-9, abs_tol=1e-9 * self.step):
+            raise AssignmentError(
+                f"must lie a multiple of {self.step!r} above {self.domain.min_value!r}; "
+                f"got {value!r}"
+            )
+        return near
+
+    def sample(self, rng: np.random.Generator) -> Value:
+        """Return a legal value drawn uniformly, on the axis's scale."""
+        if self.grid is not None or self.step is not None or isinstance(self.domain, Discrete):
+            return self.levels[int(rng.integers(len(self.levels)))]
+        low, high = self.domain.min_value, self.domain.max_value
+        integer = self.domain.dtype is int
+        if self.scale == "log":
+            # Half a unit to each side gives the end integers their full share.
+            margin = 0.5 if integer else 0.0
+            drawn = math.exp(rng.uniform(math.log(low - margin), math.log(high + margin)))
+            drawn = min(max(drawn, low), high)
+            return math.floor(drawn + 0.5) if integer else float(drawn)
+        return int(rng.integers(low, high + 1)) if integer else float(rng.uniform(low, high))
+
+    def narrow(self, values: Sequence[Any]) -> Axis:
+        """Return this axis with `values`, which it must allow, as the only ones.
+
+        Raises:
+            AssignmentError: if the axis does not allow one of them.
+        """
+        cast_values = dict.fromkeys(self.cast(value) for value in values)
+        return replace(self, grid=tuple(cast_values), grid_points=None, step=None)
+
+    def encode_json(self) -> dict[str, Any]:
+        """Return the axis as JSON data, the inverse of `decode_json`."""
+        data: dict[str, Any] = {"name": self.name, "domain": domains.encode_json(self.domain)}
+        if self.scale != "linear":
+            data["scale"] = self.scale
+        for key in ("step", "grid_points", "grid", "when"):
+            if getattr(self, key) is not None:
+                data[key] = getattr(self, key)
+        for key in ("display_name", "description"):
+            if getattr(self.hparam, key):
+                data[key] = getattr(self.hparam, key)
+        return data
+
+    @staticmethod
+    def decode_json(data: Mapping[str, Any]) -> Axis:
+        """Return the axis that `encode_json` wrote."""
+        hparam = HParam(
+            data["name"],
+            domains.decode_json(data["domain"]),
+            display_name=data.get("display_name"),
+            description=data.get("description"),
+        )
+        return Axis(
+            hparam,
+            scale=data.get("scale", "linear"),
+            step=data.get("step"),
+            grid_points=data.get("grid_points"),
+            grid=data.get("grid"),
+            when=data.get("when"),
+        )
+
+
+def _as_values(values: Any) -> Iterator[Any]:
+    """Yield Python values; a lone value stands for a list of one, a string is a lone value."""
+    listed = isinstance(values, Iterable) and not isinstance(values, str)
+    for value in values if listed else (values,):
+        yield value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,281 @@
+"""The ordered product of axes: every legal assignment, reached by number.
+
+The grid is counted and decoded, never listed: 10**9 points cost what ten do. A
+conditional axis exists only under its condition, so a grid point is a path through
+a tree: at each axis the subtree sizes say which value the point's number falls on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from tensorboard.plugins.hparams.summary_v2 import HParam
+
+from hparams_lab.declare import domains, rules
+from hparams_lab.declare.assignment import Assignment, name_of
+from hparams_lab.declare.axis import Axis
+from hparams_lab.declare.domains import Value
+from hparams_lab.errors import AssignmentError, DeclarationError, did_you_mean
+
+
+class SearchSpace:
+    """An ordered product of axes with random access to its grid.
+
+    The order of the grid is that of `itertools.product`: the first axis varies
+    slowest, the last fastest, each in the order of `Axis.levels` (a `Discrete` domain
+    is sorted by TensorBoard, whatever order it was written in).
+
+    Args:
+        axes: axes, or bare hparams; conditions name axes that come earlier.
+
+    Raises:
+        DeclarationError: if axes break rules; it names all of them at once.
+
+    Example:
+        >>> from tensorboard.plugins.hparams.summary_v2 import Discrete, IntInterval
+        >>> layers = HParam("layers", Discrete([1, 2]))
+        >>> second = Axis(HParam("second", Discrete([8, 16])), when={layers: 2})
+        >>> space = SearchSpace([layers, second])
+        >>> space.size, [dict(space.at(i)) for i in range(2)]
+        (3, [{'layers': 1}, {'layers': 2, 'second': 8}])
+    """
+
+    def __init__(self, axes: Iterable[Axis | HParam]) -> None:
+        self.axes = tuple(axis if isinstance(axis, Axis) else Axis(axis) for axis in axes)
+        problems = rules.find_space_problems(self.axes)
+        if problems:
+            raise DeclarationError(problems)
+        self._axis_by_name = {axis.name: axis for axis in self.axes}
+        self._children = {
+            axis.name: tuple(
+                index for index, child in enumerate(self.axes) if axis.name in child.conditions
+            )
+            for axis in self.axes
+        }
+        # Memoized by the set of axes that do not exist; bound here so that each space
+        # has its own memory and it is freed with the space.
+        self._num_points_from = lru_cache(maxsize=None)(self._count_points_from)
+
+    def __getitem__(self, key: HParam | str) -> Axis:
+        """Return the axis of an hparam, given as itself or by name.
+
+        Raises:
+            AssignmentError: if there is none.
+        """
+        name = name_of(key)
+        if name not in self._axis_by_name:
+            raise AssignmentError(self._unknown(name))
+        return self._axis_by_name[name]
+
+    @property
+    def size(self) -> int:
+        """Number of points in the grid."""
+        return self._num_points_from(0, frozenset())
+
+    def at(self, index: int) -> Assignment:
+        """Return grid point `index`.
+
+        Args:
+            index: 0-based, below `size`.
+
+        Raises:
+            IndexError: if it is not.
+        """
+        if not 0 <= index < self.size:
+            raise IndexError(f"grid point {index} of {self.size}")
+        values: dict[str, Value] = {}
+        absent: frozenset[int] = frozenset()
+        for position, axis in enumerate(self.axes):
+            if position in absent:
+                absent = self._absent_after(position, absent, None)
+                continue
+            for levels, offset, later_absent in self._branches(position, absent):
+                subtree = self._num_points_from(position + 1, later_absent)
+                if index < subtree * levels:
+                    level, index = divmod(index, subtree)
+                    values[axis.name] = axis.levels[offset + level]
+                    absent = later_absent
+                    break
+                index -= subtree * levels
+        return Assignment(values)
+
+    def index_of(self, assignment: Mapping[Any, Any]) -> int:
+        """Return the number of a grid point, the inverse of `at`.
+
+        Raises:
+            AssignmentError: if the assignment is not valid, or is between grid points.
+        """
+        valid = self.validate(assignment)
+        index = 0
+        absent: frozenset[int] = frozenset()
+        for position, axis in enumerate(self.axes):
+            if position in absent:
+                absent = self._absent_after(position, absent, None)
+                continue
+            level = self._level_of(axis, valid[axis.name])
+            for levels, offset, later_absent in self._branches(position, absent):
+                subtree = self._num_points_from(position + 1, later_absent)
+                index += subtree * min(levels, level - offset)
+                if level < offset + levels:
+                    absent = later_absent
+                    break
+        return index
+
+    def sample(self, rng: np.random.Generator) -> Assignment:
+        """Return an assignment drawn from the domains, each axis on its own scale."""
+        values: dict[str, Value] = {}
+        for axis in self.axes:
+            if _exists(axis, values):
+                values[axis.name] = axis.sample(rng)
+        return Assignment(values)
+
+    def validate(self, values: Mapping[Any, Any]) -> Assignment:
+        """Return `values` as a canonical assignment in axis order.
+
+        Args:
+            values: a value for each axis that exists, by `hp.HParam` or name.
+
+        Raises:
+            AssignmentError: if a name is unknown, a value is missing, superfluous or
+                outside its domain; it names all of them at once.
+        """
+        given = {name_of(key): value for key, value in values.items()}
+        problems = [self._unknown(name) for name in given if name not in self._axis_by_name]
+        valid: dict[str, Value] = {}
+        for axis in self.axes:
+            if not _exists(axis, valid):
+                if axis.name in given:
+                    problems.append(
+                        f"hparam {axis.name!r} exists only when {_describe_condition(axis)}; got "
+                        f"{given[axis.name]!r}. Drop it here."
+                    )
+            elif axis.name not in given:
+                problems.append(f"hparam {axis.name!r} has no value. Give it one.")
+            else:
+                try:
+                    valid[axis.name] = axis.cast(given[axis.name])
+                except AssignmentError as error:
+                    problems.append(
+                        f"hparam {axis.name!r} {error}. Choose a legal value or widen the domain."
+                    )
+        if problems:
+            raise AssignmentError("\n".join(problems))
+        return Assignment(valid)
+
+    def narrow(self, choices: Mapping[str, Sequence[Any]]) -> SearchSpace:
+        """Return this space with the named axes narrowed to the given values.
+
+        Raises:
+            AssignmentError: if a name is unknown or a value outside its domain.
+        """
+        narrowed = dict(self._axis_by_name)
+        for name, values in choices.items():
+            axis = self[name]
+            try:
+                narrowed[name] = axis.narrow(values)
+            except AssignmentError as error:
+                raise AssignmentError(
+                    f"hparam {name!r} {error}. Choose a legal value or widen the domain."
+                ) from None
+        return SearchSpace(narrowed.values())
+
+    def __iter__(self) -> Iterator[Axis]:
+        return iter(self.axes)
+
+    def __len__(self) -> int:
+        return len(self.axes)
+
+    def encode_json(self) -> list[dict[str, Any]]:
+        """Return the axes as JSON data, the inverse of `decode_json`."""
+        return [axis.encode_json() for axis in self.axes]
+
+    @staticmethod
+    def decode_json(data: Sequence[Mapping[str, Any]]) -> SearchSpace:
+        """Return the space that `encode_json` wrote.
+
+        Raises:
+            DeclarationError: if the data breaks the rules of a declaration.
+        """
+        return SearchSpace(Axis.decode_json(axis) for axis in data)
+
+    def _unknown(self, name: str) -> str:
+        known = ", ".join(self._axis_by_name)
+        hint = did_you_mean(name, self._axis_by_name)
+        return f"hparam {name!r} is not declared; the space has {known}.{hint or ' Declare it.'}"
+
+    def _level_of(self, axis: Axis, value: Value) -> int:
+        try:
+            return axis.levels.index(value)
+        except ValueError:
+            raise AssignmentError(
+                f"hparam {axis.name!r} has no grid point at {value!r}. Add it to the grid."
+            ) from None
+
+    def _count_points_from(self, position: int, absent: frozenset[int]) -> int:
+        """Number of ways to go on from axis `position`, without the `absent` axes."""
+        if position == len(self.axes):
+            return 1
+        if position in absent:
+            return self._num_points_from(position + 1, self._absent_after(position, absent, None))
+        return sum(
+            levels * self._num_points_from(position + 1, later_absent)
+            for levels, _, later_absent in self._branches(position, absent)
+        )
+
+    def _branches(
+        self, position: int, absent: frozenset[int]
+    ) -> Iterator[tuple[int, int, frozenset[int]]]:
+        """Yield stretches of levels that lead to equal subtrees, in grid order.
+
+        Each is its number of levels, the index of its first and the axes absent
+        afterwards. Only levels that a condition names are stretches of one; those
+        between them are alike, so that a parent with a million levels costs no more.
+        """
+        axis = self.axes[position]
+        start = 0
+        for named in self._named_levels(axis):
+            if start < named:
+                yield named - start, start, self._absent_after(position, absent, None)
+            yield 1, named, self._absent_after(position, absent, axis.levels[named])
+            start = named + 1
+        if start < len(axis.levels):
+            yield len(axis.levels) - start, start, self._absent_after(position, absent, None)
+
+    def _named_levels(self, axis: Axis) -> list[int]:
+        named = {
+            value for child in self._children[axis.name] for value in self._allowed(child, axis)
+        }
+        return sorted(axis.levels.index(value) for value in named if value in axis.levels)
+
+    def _allowed(self, child: int, parent: Axis) -> set[Value]:
+        conditions = self.axes[child].conditions
+        return {domains.cast(parent.domain, value) for value in conditions[parent.name]}
+
+    def _absent_after(
+        self, position: int, absent: frozenset[int], value: Value | None
+    ) -> frozenset[int]:
+        """Return which later axes are absent once this one has `value` (None: no named one)."""
+        parent = self.axes[position]
+        gone = {
+            child
+            for child in self._children[parent.name]
+            if value is None or value not in self._allowed(child, parent)
+        }
+        return frozenset(later for later in absent | gone if later > position)
+
+
+def _exists(axis: Axis, earlier: Mapping[str, Value]) -> bool:
+    return all(
+        parent in earlier and earlier[parent] in values
+        for parent, values in axis.conditions.items()
+    )
+
+
+def _describe_condition(axis: Axis) -> str:
+    return " and ".join(
+        f"{parent} is {' or '.join(domains.format_value(value) for value in values)}"
+        for parent, values in axis.conditions.items()
+    )
