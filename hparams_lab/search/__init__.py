@@ -1,0 +1,1 @@
+"""Which assignment to try next: one small file a strategy."""
