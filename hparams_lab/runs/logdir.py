@@ -1,0 +1,201 @@
+"""Every path in a log directory; no other module joins names.
+
+<logdir>/<experiment>/
+  events.out.tfevents...            the union hparams_config, one file
+  <sweep>/                          2026-11-21_07-34-05: sorts by time
+    sweep.json  source.zip  diff.patch
+    <trial>/                        0007-3f2a9c1b
+      <run>/                        r00, or r00f03 for fold 3
+        events.out.tfevents...      one event file
+        output.log  failure.txt     only where there is something to say
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
+
+_SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
+_SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+_TRIAL_ID = re.compile(r"\d{4,}-[0-9a-f]{8}")
+_RUN_NAME = re.compile(r"r(\d\d+)(?:f(\d\d+))?")
+
+# TensorBoard takes any file with "tfevents" in its name for an event file
+# (io_wrapper.IsTensorFlowEventsFile; EVENT_FILE_BASENAME_INFIX in logdir.rs).
+_EVENT_FILES = "*tfevents*"
+
+
+@dataclass(frozen=True, order=True)
+class RunDir:
+    """The directory of one run.
+
+    Attributes:
+        path: absolute.
+        repeat: 0-based.
+        fold: 0-based, None without folds.
+    """
+
+    path: Path
+    repeat: int = 0
+    fold: int | None = None
+
+    @property
+    def trial_id(self) -> str:
+        """The id of the run's trial."""
+        return self.path.parent.name
+
+    @property
+    def sweep_id(self) -> str:
+        """The id of the run's sweep."""
+        return self.path.parent.parent.name
+
+    @property
+    def event_files(self) -> list[Path]:
+        """The run's event files in the order in which TensorBoard reads them: by name."""
+        return sorted(self.path.glob(_EVENT_FILES))
+
+    @property
+    def failure_file(self) -> Path:
+        """Why the run failed: traceback or signal."""
+        return self.path / "failure.txt"
+
+    @property
+    def output_file(self) -> Path:
+        """What the run printed, on either stream."""
+        return self.path / "output.log"
+
+
+@dataclass(frozen=True, order=True)
+class SweepDir:
+    """The directory of one sweep.
+
+    Attributes:
+        path: absolute.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The sweep's id: its local start time, to the second."""
+        return self.path.name
+
+    @property
+    def sweep_file(self) -> Path:
+        """What was intended: space, strategy, seed, versions."""
+        return self.path / "sweep.json"
+
+    @property
+    def source_file(self) -> Path:
+        """The code as it ran."""
+        return self.path / "source.zip"
+
+    @property
+    def diff_file(self) -> Path:
+        """How the code differs from its commit."""
+        return self.path / "diff.patch"
+
+    def run_dir(self, trial_id: str, *, repeat: int = 0, fold: int | None = None) -> RunDir:
+        """Return the directory of a run, which need not exist."""
+        name = f"r{repeat:02d}" if fold is None else f"r{repeat:02d}f{fold:02d}"
+        return RunDir(self.path / trial_id / name, repeat, fold)
+
+    def find_run_dirs(self) -> Iterator[RunDir]:
+        """Yield the runs that exist, by trial, then by run name."""
+        for trial in _list_dirs(self.path, _TRIAL_ID):
+            for run in _list_dirs(trial, _RUN_NAME):
+                repeat, fold = _RUN_NAME.fullmatch(run.name).groups()  # type: ignore[union-attr]
+                yield RunDir(run, int(repeat), None if fold is None else int(fold))
+
+
+@dataclass(frozen=True, order=True)
+class ExperimentDir:
+    """The directory of one experiment: what TensorBoard is pointed at.
+
+    Attributes:
+        path: absolute; its name is the experiment's.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        """The one event file with the union `hparams_config`.
+
+        A fixed name, so that a wider config replaces the narrower one at one stroke.
+        """
+        return self.path / "events.out.tfevents.0000000000.hparams_config"
+
+    def find_sweeps(self) -> list[SweepDir]:
+        """Return the sweeps, oldest first; empty if there are none."""
+        return [SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID)]
+
+    def find_sweep(self, prefix: str) -> SweepDir:
+        """Return the sweep whose id begins with `prefix`.
+
+        Raises:
+            UnknownExperimentError: if there is none, or more than one.
+        """
+        ids = [sweep.id for sweep in self.find_sweeps()]
+        matches = [sweep_id for sweep_id in ids if sweep_id.startswith(prefix)]
+        if len(matches) == 1:
+            return SweepDir(self.path / matches[0])
+        if matches:
+            shown = ", ".join(matches[-5:])
+            raise UnknownExperimentError(
+                f"sweep {prefix!r} of {self.name!r} is ambiguous: {shown}. Name one of them."
+            )
+        hint = did_you_mean(prefix, ids) or f" It has {', '.join(ids[-5:]) or 'none'}."
+        raise UnknownExperimentError(f"experiment {self.name!r} has no sweep {prefix!r}.{hint}")
+
+    def create_sweep(self, now: Callable[[], datetime] = datetime.now) -> SweepDir:
+        """Make and return the directory of a sweep that starts now.
+
+        Two sweeps of one second would share an id; the later one waits for the next.
+
+        Raises:
+            LogdirError: if the directory cannot be made.
+        """
+        while True:
+            path = self.path / now().strftime(_SWEEP_FORMAT)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                if not path.is_dir():
+                    raise LogdirError(f"{path} must be a directory. Move it away.") from None
+                time.sleep(0.05)
+            except OSError as error:
+                raise LogdirError(
+                    f"cannot write to the log directory: {error}. Choose another with --logdir."
+                ) from error
+            else:
+                return SweepDir(path)
+
+
+def experiment_dir(logdir: Path | str, name: str) -> ExperimentDir:
+    """Return the directory of an experiment, which need not exist."""
+    return ExperimentDir(Path(logdir).absolute() / name)
+
+
+def find_experiments(logdir: Path | str) -> list[ExperimentDir]:
+    """Return the experiments that have a sweep, by name."""
+    root = Path(logdir).absolute()
+    found = [ExperimentDir(path) for path in _list_dirs(root, re.compile(r"[^.].*"))]
+    return [experiment for experiment in found if experiment.find_sweeps()]
+
+
+def _list_dirs(parent: Path, name: re.Pattern[str]) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return sorted(path for path in parent.iterdir() if name.fullmatch(path.name) and path.is_dir())

@@ -1,0 +1,187 @@
+"""Where results come from: command, code, versions and machine, taken down as a sweep starts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hparams_lab.runs.logdir import SweepDir
+
+_GIT_TIMEOUT_SECS = 30
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The state of a git checkout.
+
+    Attributes:
+        root: top folder of the checkout.
+        commit: full hash of HEAD.
+        branch: name, or `HEAD` where none is checked out.
+        dirty: whether tracked files, or a source file git does not track, differ from it.
+    """
+
+    root: str
+    commit: str
+    branch: str
+    dirty: bool
+
+    @property
+    def label(self) -> str:
+        """The short commit, `+` behind it if dirty: what the dashboard shows."""
+        return self.commit[:8] + ("+" if self.dirty else "")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a sweep came about.
+
+    Attributes:
+        command: the words of the command line.
+        working_dir: where it was typed.
+        git: the checkout the experiment lies in, None outside git.
+        python: version.
+        versions: installed package to version.
+        host: the machine's name.
+        platform: operating system and processor.
+        num_cpus: processors of the machine, not of the process.
+    """
+
+    command: Sequence[str]
+    working_dir: str
+    git: GitState | None
+    python: str
+    versions: Mapping[str, str]
+    host: str
+    platform: str
+    num_cpus: int
+
+    @property
+    def commit_label(self) -> str:
+        """`GitState.label`, or `none` outside git."""
+        return self.git.label if self.git else "none"
+
+    def encode_json(self) -> dict[str, Any]:
+        """Return the provenance as JSON data, the inverse of `decode_json`."""
+        return asdict(self)
+
+    @staticmethod
+    def decode_json(data: Mapping[str, Any]) -> Provenance:
+        """Return the provenance that `encode_json` wrote."""
+        git = GitState(**data["git"]) if data["git"] else None
+        return Provenance(**{**data, "git": git})
+
+
+def collect_provenance(command: Sequence[str], sources: Sequence[Path]) -> Provenance:
+    """Return the provenance of a sweep that starts now.
+
+    Args:
+        command: the words of the command line.
+        sources: the experiment's file first, then what it imports.
+    """
+    return Provenance(
+        command=tuple(command),
+        working_dir=os.getcwd(),
+        git=_read_git(sources),
+        python=platform.python_version(),
+        versions=_list_versions(),
+        host=socket.gethostname(),
+        platform=platform.platform(),
+        num_cpus=os.cpu_count() or 1,
+    )
+
+
+def find_sources(experiment_file: Path) -> list[Path]:
+    """Return the experiment's file and the user's own modules that are loaded with it.
+
+    The user's own are those below the checkout, or outside git below the experiment's
+    folder, save for installed packages.
+    """
+    experiment_file = experiment_file.resolve()
+    top = _git(experiment_file.parent, "rev-parse", "--show-toplevel")
+    root = Path(top.strip()) if top else experiment_file.parent
+    loaded = {
+        Path(file).resolve()
+        for module in list(sys.modules.values())
+        if (file := getattr(module, "__file__", None)) and file.endswith(".py")
+    }
+    own = {
+        path
+        for path in loaded
+        if path.is_relative_to(root)
+        and not path.is_relative_to(sys.prefix)
+        and "site-packages" not in path.parts
+        and path.exists()
+    }
+    return [experiment_file, *sorted(own - {experiment_file})]
+
+
+def save_sources(sweep_dir: SweepDir, sources: Sequence[Path], git: GitState | None) -> None:
+    """Write the code as it runs into the sweep's directory.
+
+    Args:
+        sweep_dir: of the sweep that starts.
+        sources: files to keep; paths in the archive are relative to their common folder.
+        git: of the checkout; where it is dirty, its difference from the commit is kept.
+    """
+    root = Path(git.root) if git else Path(os.path.commonpath([path.parent for path in sources]))
+    with zipfile.ZipFile(sweep_dir.source_file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sources:
+            name = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+            # Not the file's own time: archives cannot hold times before 1980.
+            archive.writestr(zipfile.ZipInfo(name.as_posix()), path.read_bytes())
+    if git and git.dirty:
+        sweep_dir.diff_file.write_text(_git(Path(git.root), "diff", "HEAD", "--binary") or "")
+
+
+def _read_git(sources: Sequence[Path]) -> GitState | None:
+    folder = sources[0].resolve().parent
+    root = _git(folder, "rev-parse", "--show-toplevel")
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not root or not commit:
+        return None
+    top = Path(root.strip())
+    inside = [str(path) for path in _resolve(sources) if path.is_relative_to(top)]
+    tracked = (_git(top, "ls-files", "-z", "--", *inside) or "").split("\0")
+    changed = _git(top, "status", "--porcelain", "--untracked-files=no")
+    return GitState(
+        root=str(top),
+        commit=commit.strip(),
+        branch=(_git(folder, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
+        dirty=bool(changed) or len([name for name in tracked if name]) < len(inside),
+    )
+
+
+def _resolve(paths: Iterable[Path]) -> list[Path]:
+    return [path.resolve() for path in paths]
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what git prints, None where it fails, as outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            check=True,
+            timeout=_GIT_TIMEOUT_SECS,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="surrogateescape")
+
+
+def _list_versions() -> dict[str, str]:
+    found = {
+        distribution.metadata["Name"]: distribution.version
+        for distribution in importlib.metadata.distributions()
+    }
+    return dict(sorted((name, version) for name, version in found.items() if name))
