@@ -1,0 +1,50 @@
+"""The experiment's one `hparams_config`: TensorBoard picks any it finds, so there is one."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tensorboard.compat.proto import summary_pb2
+
+from hparams_lab.events import schema
+from hparams_lab.events.reader import read_events
+from hparams_lab.events.writer import Clock, open_writer
+from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.runs.sweep import read_sweeps
+
+
+def write_config(experiment_dir: ExperimentDir, *, clock: Clock = time.time) -> None:
+    """Write the union `hparams_config` of all sweeps, if it is not there already.
+
+    Replaced at one stroke, so a TensorBoard that starts in between sees the old or the
+    new one, never none or two. Sweeps that start together each look again after
+    writing, so the last of them to write has seen all.
+
+    Raises:
+        LogdirError: if sweeps contradict each other.
+        OSError: if it cannot be written.
+    """
+    while (wanted := schema.encode_config(read_sweeps(experiment_dir))) != read_config(
+        experiment_dir
+    ):
+        # TensorBoard takes no notice of this name.
+        aside = experiment_dir.path / f".config-{os.getpid()}.tmp"
+        aside.unlink(missing_ok=True)
+        with open_writer(aside, clock=clock) as writer:
+            writer.write_summary(wanted)
+        aside.replace(experiment_dir.config_file)
+
+
+def read_config(experiment_dir: ExperimentDir) -> summary_pb2.Summary | None:
+    """Return the `hparams_config` as it stands; None if there is none yet.
+
+    Raises:
+        EventFormatError: if its file is damaged.
+    """
+    if not experiment_dir.config_file.exists():
+        return None
+    for event in read_events(experiment_dir.config_file):
+        if event.HasField("summary"):
+            return event.summary
+    return None

@@ -1,0 +1,255 @@
+"""Protos and values: what each event of a run's file means, both ways, without I/O.
+
+Source: tensorboard/plugins/hparams/plugin_data.proto, api.proto and metadata.py.
+TensorBoard keeps the first metadata of each run and tag for ever, so each of these
+summaries is written once a run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.plugins.hparams.summary_v2 import Discrete, Metric
+
+from hparams_lab.declare import domains
+from hparams_lab.declare import metric as metrics_of
+from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.domains import Value
+from hparams_lab.declare.objective import Objective, Reduction
+from hparams_lab.errors import LogdirError
+from hparams_lab.runs.sweep import Sweep
+
+START_TAG = metadata.SESSION_START_INFO_TAG
+END_TAG = metadata.SESSION_END_INFO_TAG
+CONFIG_TAG = metadata.EXPERIMENT_TAG
+RUN_CARD_TAG = "run_card"
+
+# Our own summary, for what TensorBoard has no field for. No plugin of TensorBoard has
+# this name, so it shows nothing of it.
+_IDENTITY_TAG = "_hparams_lab_/run"
+_IDENTITY_PLUGIN = "hparams_lab"
+
+
+class Status(Enum):
+    """How a run ended. A run without an end is running, or its process is gone."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    RUNNING = "RUNNING"
+
+
+_STATUS_TO_PB = {
+    Status.SUCCESS: api_pb2.STATUS_SUCCESS,
+    Status.FAILURE: api_pb2.STATUS_FAILURE,
+}
+_STATUS_FROM_PB = {pb: status for status, pb in _STATUS_TO_PB.items()}
+
+
+def encode_start(
+    assignment: Assignment, *, labels: Mapping[str, str], group_name: str, start_time_secs: float
+) -> summary_pb2.Summary:
+    """Return the session start: the run's values, and the trial it belongs to.
+
+    Args:
+        assignment: the hyperparameters.
+        labels: the reserved hparams: day, sweep, commit.
+        group_name: TensorBoard's Trial ID.
+        start_time_secs: since the epoch.
+    """
+    info = plugin_data_pb2.SessionStartInfo(group_name=group_name, start_time_secs=start_time_secs)
+    for name, value in {**assignment, **labels}.items():
+        _set_value(info.hparams[name], value)
+    return _encode_plugin_data(
+        START_TAG, plugin_data_pb2.HParamsPluginData(session_start_info=info)
+    )
+
+
+def _set_value(proto: Any, value: Value) -> None:
+    if isinstance(value, bool):
+        proto.bool_value = value
+    elif isinstance(value, str):
+        proto.string_value = value
+    else:
+        proto.number_value = value
+
+
+def decode_start(content: bytes) -> tuple[dict[str, Value], str, float]:
+    """Return the hparams by name, the group name and the start time of a session start.
+
+    Numbers come back as floats, whatever they were: only their domain knows.
+    """
+    info = metadata.parse_session_start_info_plugin_data(content)
+    values = {
+        name: getattr(value, value.WhichOneof("kind")) for name, value in info.hparams.items()
+    }
+    return values, info.group_name, info.start_time_secs
+
+
+def encode_end(status: Status, end_time_secs: float) -> summary_pb2.Summary:
+    """Return the session end. It must be written once: TensorBoard shows the first for ever."""
+    info = plugin_data_pb2.SessionEndInfo(status=_STATUS_TO_PB[status], end_time_secs=end_time_secs)
+    return _encode_plugin_data(END_TAG, plugin_data_pb2.HParamsPluginData(session_end_info=info))
+
+
+def decode_end(content: bytes) -> tuple[Status, float]:
+    """Return the status and the end time, in seconds since the epoch, of a session end."""
+    info = metadata.parse_session_end_info_plugin_data(content)
+    return _STATUS_FROM_PB.get(info.status, Status.RUNNING), info.end_time_secs
+
+
+def encode_identity(identity: Mapping[str, Any]) -> summary_pb2.Summary:
+    """Return our own summary of a run: JSON data such as its seed."""
+    plugin_data = summary_pb2.SummaryMetadata.PluginData(
+        plugin_name=_IDENTITY_PLUGIN, content=json.dumps(identity).encode()
+    )
+    return summary_pb2.Summary(
+        value=[
+            summary_pb2.Summary.Value(
+                tag=_IDENTITY_TAG,
+                metadata=summary_pb2.SummaryMetadata(plugin_data=plugin_data),
+                tensor=metadata.NULL_TENSOR,
+            )
+        ]
+    )
+
+
+def decode_identity(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:
+    """Return what `encode_identity` was given; None if this is another summary."""
+    if value.tag != _IDENTITY_TAG:
+        return None
+    return dict(json.loads(value.metadata.plugin_data.content))
+
+
+def encode_scalar(tag: str, value: float) -> summary_pb2.Summary:
+    """Return one point of a series; TensorBoard keeps it as a 32-bit float."""
+    return summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, simple_value=value)])
+
+
+def encode_text(tag: str, markdown: str) -> summary_pb2.Summary:
+    """Return a text for TensorBoard's Text tab. Source: plugins/text/metadata.py."""
+    plugin_data = summary_pb2.SummaryMetadata.PluginData(plugin_name="text")
+    return summary_pb2.Summary(
+        value=[
+            summary_pb2.Summary.Value(
+                tag=tag,
+                metadata=summary_pb2.SummaryMetadata(
+                    plugin_data=plugin_data, data_class=summary_pb2.DATA_CLASS_TENSOR
+                ),
+                tensor=tensor_pb2.TensorProto(
+                    dtype=types_pb2.DT_STRING,
+                    tensor_shape=tensor_shape_pb2.TensorShapeProto(),
+                    string_val=[markdown.encode()],
+                ),
+            )
+        ]
+    )
+
+
+def encode_config(sweeps: Sequence[Sweep]) -> summary_pb2.Summary:
+    """Return the one `hparams_config` that is right for all sweeps of an experiment.
+
+    Its columns are the union of theirs. TensorBoard sorts `differs` first and then by
+    name, and shows five, so `differs` is set on exactly what was varied, within a
+    sweep or between two. The objective is the first metric, the newest sweep's.
+
+    Args:
+        sweeps: oldest first, at least one.
+
+    Raises:
+        LogdirError: if an hparam's types in two sweeps fit no single column.
+    """
+    newest = sweeps[-1]
+    infos = [_merge_hparam(name, sweeps) for name in _list_hparams(sweeps)]
+    labels = {
+        "day": {sweep.day for sweep in sweeps},
+        "sweep": {sweep.id for sweep in sweeps},
+        "commit": {sweep.provenance.commit_label for sweep in sweeps},
+    }
+    for name, values in labels.items():
+        info = api_pb2.HParamInfo(name=name)
+        Discrete(sorted(values)).update_hparam_info(info)
+        infos.append(info)
+    experiment = api_pb2.Experiment(
+        name=newest.experiment,
+        description=newest.description,
+        hparam_infos=infos,
+        metric_infos=_merge_metrics(sweeps),
+    )
+    return _encode_plugin_data(CONFIG_TAG, plugin_data_pb2.HParamsPluginData(experiment=experiment))
+
+
+def _list_hparams(sweeps: Sequence[Sweep]) -> list[str]:
+    """The names of all sweeps' hparams, the newest sweep's first, each in declared order."""
+    return list(dict.fromkeys(axis.name for sweep in reversed(sweeps) for axis in sweep.space))
+
+
+def _merge_hparam(name: str, sweeps: Sequence[Sweep]) -> api_pb2.HParamInfo:
+    spaces = [sweep.space for sweep in sweeps]
+    axes = [axis for space in spaces for axis in space if axis.name == name]
+    for axis in axes:
+        if not domains.is_compatible(axes[-1].domain, axis.domain):
+            raise LogdirError(
+                f"hparam {name!r} must keep its type within a log directory, as one dashboard "
+                f"column shows it; it is {domains.describe(axes[-1].domain)} and was "
+                f"{domains.describe(axis.domain)}. Rename it or choose another --logdir."
+            )
+    newest = axes[-1].hparam
+    info = api_pb2.HParamInfo(
+        name=name,
+        display_name=newest.display_name or "",
+        description=newest.description or "",
+        differs=any(len(axis.levels) > 1 for axis in axes)
+        or len({axis.levels[0] for axis in axes}) > 1,
+    )
+    domains.merge([axis.domain for axis in axes]).update_hparam_info(info)
+    return info
+
+
+def _merge_metrics(sweeps: Sequence[Sweep]) -> list[api_pb2.MetricInfo]:
+    newest_first = list(reversed(sweeps))
+    infos: dict[str, api_pb2.MetricInfo] = {}
+    for sweep in newest_first:
+        ranked = sorted(sweep.metrics, key=lambda m: metrics_of.key_of(m) != sweep.objective.metric)
+        for metric in ranked:
+            if metrics_of.key_of(metric) == sweep.objective.metric:
+                best = _describe_objective(sweep.objective, metric)
+                infos.setdefault(best.name.tag, best)
+            info = _describe_metric(metrics_of.key_of(metric), metric)
+            infos.setdefault(info.name.tag, info)
+    return list(infos.values())
+
+
+def _describe_objective(objective: Objective, metric: Metric) -> api_pb2.MetricInfo:
+    info = _describe_metric(objective.tag, metric)
+    if objective.reduction is Reduction.BEST:
+        info.display_name = f"{metrics_of.display_name_of(metric)} (best)"
+    return info
+
+
+def _describe_metric(tag: str, metric: Metric) -> api_pb2.MetricInfo:
+    info = metric.as_proto()
+    info.name.tag, info.name.group = tag, ""
+    return info
+
+
+def decode_config(value: summary_pb2.Summary.Value) -> api_pb2.Experiment:
+    """Return the experiment proto of an `hparams_config` summary."""
+    return metadata.parse_experiment_plugin_data(value.metadata.plugin_data.content)
+
+
+def _encode_plugin_data(tag: str, data: plugin_data_pb2.HParamsPluginData) -> summary_pb2.Summary:
+    return summary_pb2.Summary(
+        value=[
+            summary_pb2.Summary.Value(
+                tag=tag,
+                metadata=metadata.create_summary_metadata(data),
+                # The value is never read, only its metadata.
+                tensor=metadata.NULL_TENSOR,
+            )
+        ]
+    )

@@ -1,0 +1,210 @@
+"""Writing a run's event file: one file, one writer, one write call an event.
+
+An event reaches the file as it is written: TensorBoard sees it at its next poll, and
+a killed process loses none. There is no buffer to flush and no thread to flush it;
+docs/design/event_file.md has the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from tensorboard.compat.proto import event_pb2, summary_pb2
+
+from hparams_lab.events import schema
+from hparams_lab.events.reader import is_ended, is_whole
+from hparams_lab.events.records import frame
+from hparams_lab.events.schema import Status
+from hparams_lab.runs.logdir import RunDir
+from hparams_lab.runs.run import RunSpec
+
+Clock = Callable[[], float]
+
+# Without this first event TensorBoard drops points whose step goes back
+# (event_file_loader; "brain.Event:2" is what every current writer says).
+_FILE_VERSION = "brain.Event:2"
+
+
+class AppendOnly(Protocol):
+    """Where a writer's bytes go: the seam for filesystems that are not local."""
+
+    def append(self, content: bytes) -> None:
+        """Add whole records to the end; readers see them from now on."""
+
+    def close(self) -> None:
+        """Take no more."""
+
+
+class LocalFile:
+    """A file of a local or mounted filesystem, opened for appending.
+
+    Args:
+        path: its directory exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def append(self, content: bytes) -> None:
+        """Write all of it, also where the system takes it in parts."""
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class RunWriter:
+    """Writes one run's events. Not thread-safe: a run has one thread that reports.
+
+    Args:
+        file: where the records go.
+        clock: seconds since the epoch, for wall times.
+    """
+
+    def __init__(self, file: AppendOnly, *, clock: Clock = time.time) -> None:
+        self._file = file
+        self._clock = clock
+        self._ended = False
+
+    @staticmethod
+    def create(run_dir: RunDir, *, clock: Clock = time.time) -> RunWriter:
+        """Make the run's directory and event file, and return its writer.
+
+        Raises:
+            OSError: if it cannot be made, or the run has an event file.
+        """
+        run_dir.path.mkdir(parents=True, exist_ok=True)  # what it prints may be there already
+        if run_dir.event_files:
+            raise FileExistsError(f"{run_dir.path} has an event file of another execution")
+        return open_writer(run_dir.path / _file_name(clock()), clock=clock)
+
+    def write_start(self, spec: RunSpec) -> None:
+        """Write who this run is: session start, our own record of it, and its run card."""
+        now = self._clock()
+        start = schema.encode_start(
+            spec.assignment, labels=_labels(spec), group_name=spec.group_name, start_time_secs=now
+        )
+        identity = {"seed": spec.seed, "repeat": spec.dir.repeat, "fold": spec.dir.fold}
+        self.write_summary(start)
+        self.write_summary(schema.encode_identity(identity))
+        self.write_summary(schema.encode_text(schema.RUN_CARD_TAG, _format_run_card(spec)))
+
+    def write_scalar(self, tag: str, value: float, step: int) -> None:
+        """Write one point of a series."""
+        self.write_summary(schema.encode_scalar(tag, value), step)
+
+    def write_end(self, status: Status) -> None:
+        """Write how the run ended. Call it once, last; a second call does nothing."""
+        if not self._ended:
+            self._ended = True
+            self.write_summary(schema.encode_end(status, self._clock()))
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._file.close()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write_summary(self, summary: summary_pb2.Summary, step: int = 0) -> None:
+        """Write any summary, at a step."""
+        self._append(event_pb2.Event(wall_time=self._clock(), step=step, summary=summary))
+
+    def write_file_version(self) -> None:
+        """Write what the first event of every file is."""
+        self._append(event_pb2.Event(wall_time=self._clock(), file_version=_FILE_VERSION))
+
+    def _append(self, event: event_pb2.Event) -> None:
+        self._file.append(frame(event.SerializeToString()))
+
+
+def open_writer(path: Path, *, clock: Clock = time.time) -> RunWriter:
+    """Return a writer on a new local event file.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    writer = RunWriter(LocalFile(path), clock=clock)
+    writer.write_file_version()
+    return writer
+
+
+def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = time.time) -> None:
+    """Write the end of a run whose own process could not.
+
+    Does nothing to a run that has ended. The end goes to the run's event file; if that
+    was cut short in mid-record, to a second one, as readers pass over nothing that
+    follows a torn record. A run that died before it had a file gets one.
+
+    Args:
+        run_dir: of the run.
+        spec: of the run.
+        status: how it ended.
+        clock: seconds since the epoch.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if is_ended(run_dir):
+        return
+    files = run_dir.event_files
+    if not files:
+        with RunWriter.create(run_dir, clock=clock) as writer:
+            writer.write_start(spec)
+            writer.write_end(status)
+    elif is_whole(files[-1]):
+        with RunWriter(LocalFile(files[-1]), clock=clock) as writer:
+            writer.write_end(status)
+    else:
+        # Sorts behind the torn file, of which loaders read no more.
+        second = files[-1].with_name(f"{files[-1].name}.end")
+        with open_writer(second, clock=clock) as writer:
+            writer.write_end(status)
+
+
+def _labels(spec: RunSpec) -> dict[str, str]:
+    sweep_id = spec.dir.sweep_id
+    return {"day": sweep_id[:10], "sweep": sweep_id, "commit": spec.commit}
+
+
+def _format_run_card(spec: RunSpec) -> str:
+    rows = {
+        **spec.assignment,
+        "trial": spec.group_name,
+        "run": spec.dir.path.name,
+        "seed": spec.seed,
+        "commit": spec.commit,
+        "directory": spec.dir.path,
+    }
+    lines = [f"| {name} | {_escape_cell(value)} |" for name, value in rows.items()]
+    return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _escape_cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _file_name(now: float) -> str:
+    # As TensorFlow names them, so that files of one run sort by time.
+    host = socket.gethostname().replace("/", "_")
+    return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
