@@ -1,0 +1,111 @@
+"""The contract of an executor: it calls one function on many arguments, somewhere.
+
+An executor knows nothing of experiments. It is given two functions: `setup` is called
+once wherever work is to be done (that is where TensorFlow and the data are loaded),
+and `work(state, argument)` for each job. Both are importable by name, or partials of
+such, as they may be called in another process.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+Setup = Callable[[], Any]
+Work = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of `work`.
+
+    Attributes:
+        id: by which its end is known.
+        argument: handed to `work`; travels by pickle.
+        output_file: takes what the job prints, where it has streams of its own.
+    """
+
+    id: int
+    argument: Any
+    output_file: Path
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a job ended.
+
+    Attributes:
+        job_id: of the job.
+        result: what `work` returned, None if it did not return.
+        death: why it did not, in words for the user: `was killed by SIGKILL`; empty if
+            it did.
+    """
+
+    job_id: int
+    result: Any = None
+    death: str = ""
+
+
+class Executor(ABC):
+    """Runs jobs. Used by one thread: `start`, `ready`, then jobs, then `close`.
+
+    Attributes:
+        num_workers: how many jobs run at a time.
+        notice: what the user should know of how they run; empty if nothing.
+    """
+
+    notice = ""
+
+    def __init__(self, num_workers: int) -> None:
+        self.num_workers = num_workers
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to set up, in the background where that is possible."""
+
+    @abstractmethod
+    def ready(self) -> None:
+        """Return once `setup` is done.
+
+        Raises:
+            HParamsLabError: what `setup` raised, if it was one of these.
+            ExecutorError: if it failed otherwise, or no process could be had.
+        """
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Begin a job. At most `num_workers` may be unfinished."""
+
+    @abstractmethod
+    def wait(self) -> Finished:
+        """Return the next job to end, waiting for it; each is returned once.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; call `stop` then.
+        """
+
+    @abstractmethod
+    def stop(self, grace_secs: float) -> list[Finished]:
+        """End the unfinished jobs and return them; no process is left.
+
+        Each is first sent KeyboardInterrupt and, after the grace, killed.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what `start` took. Unfinished jobs are killed."""
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,47 @@
+"""Runs jobs in this very process, one after the other: for debuggers and short tracebacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+
+
+class InlineExecutor(Executor):
+    """Calls `work` in `wait`. What a job prints is seen at once; what kills it kills all.
+
+    Args:
+        setup: called once, in `start`.
+        work: called for each job.
+    """
+
+    def __init__(self, setup: Setup, work: Work) -> None:
+        super().__init__(num_workers=1)
+        self._setup = setup
+        self._work = work
+        self._state: Any = None
+        self._pending: list[Job] = []
+
+    def start(self) -> None:
+        """Do nothing yet: there is no background here."""
+
+    def ready(self) -> None:
+        self._state = self._setup()
+
+    def submit(self, job: Job) -> None:
+        self._pending.append(job)
+
+    def wait(self) -> Finished:
+        job = self._pending[0]
+        result = self._work(self._state, job.argument)
+        self._pending.pop(0)
+        return Finished(job.id, result=result)
+
+    def stop(self, grace_secs: float) -> list[Finished]:
+        stopped = [Finished(job.id, death="was interrupted") for job in self._pending]
+        self._pending.clear()
+        return stopped
+
+    def close(self) -> None:
+        self._state = None
+        self._pending.clear()

@@ -1,0 +1,271 @@
+"""Runs each job in a fresh process, forked from a server that has everything loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, BinaryIO
+
+from hparams_lab.errors import ExecutorError
+from hparams_lab.executors import channel
+from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.server import Began, Begin, Ready, SetupFailed, Signal, describe_exit
+
+# Not `-m`: the messages' classes must have the same name at both ends.
+_SERVER = "from hparams_lab.executors.server import main; main()"
+
+# Read by OpenBLAS, MKL and OpenMP as they load, by TensorFlow as its runtime starts
+# (tensorflow/core/common_runtime/process_util.cc).
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+# How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
+_POLL_SECS = 0.5
+
+
+def count_usable_cpus() -> int:
+    """Return how many processors this process may use, at least 1.
+
+    That is the least of the affinity mask, the cgroup's quota and the machine's count.
+    """
+    # A dependency of scikit-learn that knows every kind of limit; only sweeps need it.
+    from joblib import cpu_count
+
+    return max(1, int(cpu_count()))
+
+
+class ProcessExecutor(Executor):
+    """A fresh process a job, `num_workers` at a time.
+
+    Where the server may not fork, a new interpreter is started for each job, which
+    takes seconds; `notice` says why.
+
+    Args:
+        setup: called once in the server, in the background as soon as `start` is called.
+        work: called in each job's process.
+        num_workers: jobs at a time; the processors are divided among them.
+    """
+
+    def __init__(self, setup: Setup, work: Work, *, num_workers: int) -> None:
+        super().__init__(num_workers)
+        self._functions = pickle.dumps((setup, work))
+        self._inbox: queue.SimpleQueue[tuple[_Server, Any]] = queue.SimpleQueue()
+        self._servers: list[_Server] = []
+        self._fork_server: _Server | None = None
+        self._may_fork = True
+        self._jobs: dict[int, _Server] = {}
+        self._pids: dict[int, int] = {}
+        self.notice = ""
+
+    def start(self) -> None:
+        self._fork_server = self._launch_server()
+
+    def ready(self) -> None:
+        server, message = self._next_message()
+        if isinstance(message, SetupFailed):
+            raise message.error
+        if not isinstance(message, Ready):
+            raise ExecutorError(
+                f"the process that loads the experiment {server.describe_end()}. Run with "
+                "--executor=inline to see why."
+            )
+        if message.fork_hazard:
+            self.notice = (
+                f"each run starts a new interpreter, which takes seconds, as {message.fork_hazard}"
+            )
+            self._may_fork = False
+            self._retire(server)
+            self._fork_server = None
+
+    def submit(self, job: Job) -> None:
+        server = self._find_fork_server() if self._may_fork else self._launch_server()
+        self._jobs[job.id] = server
+        server.send(job)
+
+    def wait(self) -> Finished:
+        finished = self._next_finished(math.inf)
+        assert finished is not None
+        return finished
+
+    def stop(self, grace_secs: float) -> list[Finished]:
+        stopped: list[Finished] = []
+        with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C ends the grace
+            self._signal(signal.SIGINT)
+            deadline = time.monotonic() + grace_secs
+            while self._jobs and (finished := self._next_finished(deadline)):
+                stopped.append(finished)
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        while self._jobs:
+            stopped.append(self.wait())
+        return stopped
+
+    def close(self) -> None:
+        for server in list(self._servers):
+            self._retire(server)
+        self._jobs.clear()
+        self._fork_server = None
+
+    def _next_finished(self, deadline: float) -> Finished | None:
+        """Return the next job to end, None if none does before the deadline (monotonic)."""
+        while time.monotonic() < deadline:
+            try:
+                server, message = self._inbox.get(timeout=_POLL_SECS)
+            except queue.Empty:
+                continue
+            if finished := self._take(server, message):
+                return finished
+        return None
+
+    def _take(self, server: _Server, message: Any) -> Finished | None:
+        """Note what a server says; return the job that ended by it."""
+        if isinstance(message, Began):
+            self._pids[message.job_id] = message.pid
+        elif isinstance(message, Finished):
+            self._forget(message.job_id)
+            return message
+        elif isinstance(message, SetupFailed):
+            return self._bury(server, f"could not be loaded: {message.error}")
+        elif message is None:
+            death = f"was lost, as its parent process {server.describe_end()}"
+            return self._bury(server, death if self._may_fork else server.describe_end())
+        return None
+
+    def _next_message(self) -> tuple[_Server, Any]:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._inbox.get(timeout=_POLL_SECS)
+
+    def _launch_server(self) -> _Server:
+        environment = os.environ | _thread_limits(self.num_workers)
+        server = _Server(Begin(sys.path, self._functions), self._inbox, environment)
+        self._servers.append(server)
+        return server
+
+    def _find_fork_server(self) -> _Server:
+        if self._fork_server is None:  # it died
+            self.start()
+            self.ready()
+        assert self._fork_server is not None
+        return self._fork_server
+
+    def _bury(self, server: _Server, death: str) -> Finished | None:
+        """Give up a server; return one of the jobs that died with it, if any did."""
+        lost = [job_id for job_id, owner in self._jobs.items() if owner is server]
+        for job_id in lost:
+            _kill_group(self._pids.get(job_id))
+            self._forget(job_id)
+        self._retire(server)
+        if server is self._fork_server:
+            self._fork_server = None
+        for job_id in lost[1:]:
+            self._inbox.put((server, Finished(job_id, death=death)))
+        return Finished(lost[0], death=death) if lost else None
+
+    def _forget(self, job_id: int) -> None:
+        self._jobs.pop(job_id, None)
+        self._pids.pop(job_id, None)
+
+    def _retire(self, server: _Server) -> None:
+        server.close()
+        if server in self._servers:
+            self._servers.remove(server)
+
+    def _signal(self, number: int) -> None:
+        for server in list(self._servers):
+            server.signal(number, forks=self._may_fork)
+
+
+class _Server:
+    """The executor's end of a server process; its messages go to the executor's inbox."""
+
+    def __init__(
+        self,
+        begin: Begin,
+        inbox: queue.SimpleQueue[tuple[_Server, Any]],
+        environment: dict[str, str],
+    ) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _SERVER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the executor to pass on
+            )
+        except OSError as error:
+            raise ExecutorError(
+                f"cannot start a process: {error}. Use fewer --workers or --executor=inline."
+            ) from error
+        self.send(begin)
+        reader = threading.Thread(
+            target=_forward, args=(self, self._process.stdout, inbox), daemon=True
+        )
+        reader.start()
+
+    def send(self, message: Any) -> None:
+        """Send a message; if the process is gone, its end of the pipe says so soon."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(channel.pack(message))
+            self._process.stdin.flush()
+
+    def signal(self, number: int, *, forks: bool) -> None:
+        """Send a signal to the server's jobs, or to itself where it is the job."""
+        if forks:
+            self.send(Signal(number))
+        else:
+            self._process.send_signal(number)
+
+    def describe_end(self) -> str:
+        """Return in words how the process ended."""
+        return describe_exit(self._process.wait()).replace(" before train returned", "")
+
+    def close(self) -> None:
+        """End the process and, with it, its children; a second time does nothing."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _forward(
+    server: _Server, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[_Server, Any]]
+) -> None:
+    """Put a server's messages into the inbox, None after the last."""
+    with stream:
+        while True:
+            try:
+                message = channel.read(stream)
+            except (EOFError, OSError):
+                inbox.put((server, None))
+                return
+            inbox.put((server, message))
+
+
+def _thread_limits(num_workers: int) -> dict[str, str]:
+    """Return the variables that divide the processors, save those the user has set."""
+    threads = str(max(1, count_usable_cpus() // num_workers))
+    return {name: threads for name in _THREAD_VARIABLES if name not in os.environ}
+
+
+def _kill_group(pid: int | None) -> None:
+    if pid is not None and hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
