@@ -1,0 +1,1 @@
+"""The Keras tier. Importing it imports Keras and its backend."""

@@ -1,0 +1,207 @@
+"""Executing one run, in whatever process this is: seeds, train, scalars, a true end.
+
+What train does wrong becomes a FAILURE with a sentence, not an exception: the sweep
+goes on. What kills the process is not seen here; the runner writes that end.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hparams_lab.declare.experiment import Experiment
+from hparams_lab.declare.metric import key_of
+from hparams_lab.declare.source import ExperimentSource, format_error
+from hparams_lab.errors import ExperimentLoadError, HParamsLabError, Pruned, did_you_mean
+from hparams_lab.events.schema import Status
+from hparams_lab.events.writer import RunWriter
+from hparams_lab.runs.run import Run, RunSpec
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An experiment and its data, loaded once for many runs.
+
+    Attributes:
+        experiment: the declaration.
+        data: what its `load_data` returned, None without one.
+    """
+
+    experiment: Experiment
+    data: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        status: SUCCESS or FAILURE.
+        metrics: last value of each tag written.
+        objective_value: the objective's, NaN if there is none.
+        failure: why it failed, in one line; empty if it did not.
+        wall_secs: how long it took, in seconds.
+    """
+
+    status: Status
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    objective_value: float = math.nan
+    failure: str = ""
+    wall_secs: float = 0.0
+
+
+def load(source: ExperimentSource) -> Loaded:
+    """Import the experiment and load its data.
+
+    Raises:
+        DeclarationError: if the declaration breaks rules.
+        ExperimentLoadError: if the module or its data cannot be loaded.
+    """
+    return load_data(source.load(), source)
+
+
+def load_data(experiment: Experiment, source: ExperimentSource | None = None) -> Loaded:
+    """Load the data of an experiment that is imported already.
+
+    Raises:
+        ExperimentLoadError: if its `load_data` raises.
+    """
+    if experiment.load_data is None:
+        return Loaded(experiment, None)
+    try:
+        return Loaded(experiment, experiment.load_data())
+    except HParamsLabError:
+        raise
+    except Exception as error:
+        place = format_error(error, source.path if source else None)
+        raise ExperimentLoadError(
+            f"cannot load the data of experiment {experiment.name!r}: {place}"
+        ) from error
+
+
+def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
+    """Execute one run and write its event file, from session start to session end.
+
+    Raises:
+        KeyboardInterrupt: as train was interrupted; the end is written.
+        OSError: if the run's files cannot be written.
+    """
+    began = time.monotonic()
+    with RunWriter.create(spec.dir) as writer:
+        writer.write_start(spec)
+        run = Run(spec, loaded.data, objective=loaded.experiment.objective, sink=writer)
+        try:
+            failure = _train(loaded.experiment, run)
+        except KeyboardInterrupt:
+            writer.write_end(Status.FAILURE)
+            raise
+        status = Status.FAILURE if failure else Status.SUCCESS
+        writer.write_end(status)
+    return Outcome(
+        status=status,
+        metrics=run.last_values,
+        objective_value=run.objective_value,
+        failure=failure,
+        wall_secs=time.monotonic() - began,
+    )
+
+
+def _train(experiment: Experiment, run: Run) -> str:
+    """Call train and write what it returns. Return why it failed, empty if it did not."""
+    _seed_generators(run.seed)
+    try:
+        returned = experiment.train(run)
+    except Pruned:
+        return ""
+    except (Exception, SystemExit) as error:
+        failure_file = run.dir / "failure.txt"
+        failure_file.write_text(_format_traceback(error), errors="backslashreplace")
+        return _describe(error)
+    problems = _record(returned, experiment, run)
+    return " ".join(problems)
+
+
+def _seed_generators(seed: int) -> None:
+    """Seed every generator in use, and give Keras the blank state of a new process."""
+    random.seed(seed)
+    np.random.seed(seed)
+    if (keras := sys.modules.get("keras")) is not None:
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(seed)
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"train called sys.exit({error.code!r}); return the metrics instead."
+    try:
+        return format_error(error)
+    except Exception:  # an exception whose own __str__ raises
+        return f"{type(error).__name__} (it cannot be shown)"
+
+
+def _format_traceback(error: BaseException) -> str:
+    # Without the frame of this module: the user's code begins below it.
+    below = error.__traceback__.tb_next if error.__traceback__ else None
+    return "".join(traceback.format_exception(type(error), error, below))
+
+
+def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
+    """Write the returned values. Return one sentence for each rule they break.
+
+    All that can be written is written, also where something else is wrong: a long run
+    is not lost over a misspelt name.
+    """
+    if returned is None:
+        returned = {}
+    if not isinstance(returned, Mapping):
+        return [
+            f"train must return a dict of metric to number; got {_shorten(returned)}. "
+            "Return {tag: value}."
+        ]
+    problems = []
+    for metric, value in returned.items():
+        key = key_of(metric)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            problems.append(
+                f"metric {key!r} must be a number; got {_shorten(value)}. Return one number."
+            )
+            continue
+        if run.last_values.get(key) != number:
+            run.scalar(key, number, run.last_step(key))
+        if key not in experiment.metric_keys:
+            hint = did_you_mean(key, experiment.metric_keys) or " Declare it or drop it."
+            problems.append(f"train returned metric {key!r}, which is not declared.{hint}")
+    for key in experiment.metric_keys:
+        value = run.last_values.get(key)
+        if value is None:
+            if not any(repr(key) in problem for problem in problems):
+                problems.append(f"train neither returned nor logged metric {key!r}. Return it.")
+        elif not math.isfinite(value):
+            problems.append(
+                f"metric {key!r} must be finite; got {value}. Lower the learning rate or "
+                "narrow the space."
+            )
+    _record_objective(experiment, run)
+    return problems
+
+
+def _record_objective(experiment: Experiment, run: Run) -> None:
+    """Write the value that stands for the run, where it has a tag of its own."""
+    objective = experiment.objective
+    if objective.tag != objective.metric and not math.isnan(run.objective_value):
+        run.scalar(objective.tag, run.objective_value, run.last_step(objective.metric))
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
