@@ -1,0 +1,1 @@
+"""Numbers about records; text and pictures of them."""

@@ -1,0 +1,72 @@
+"""`hparams_lab best`: the best trial and how to run it again."""
+
+from __future__ import annotations
+
+import shlex
+
+from absl import flags
+
+from hparams_lab.analysis.table import TrialRow
+from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.find import find_logged, find_sweeps
+from hparams_lab.cli.show import read_ranked
+from hparams_lab.cli.tables import format_number, make_console
+from hparams_lab.declare.domains import format_value
+from hparams_lab.errors import UnknownExperimentError
+from hparams_lab.events.schema import Status
+from hparams_lab.runs.sweep import Sweep
+
+
+def _run(values: flags.FlagValues, words: list[str]) -> int:
+    experiment = find_logged(logdir_of(values), words[0])
+    sweep_dirs = find_sweeps(experiment, words[1] if len(words) > 1 else None)
+    sweeps, rows = read_ranked(sweep_dirs)
+    if not rows or rows[0].status is not Status.SUCCESS:
+        raise UnknownExperimentError(
+            f"experiment {experiment.name!r} has no successful trial in "
+            f"{', '.join(sweep.id for sweep in sweep_dirs)}. See: hparams_lab show {words[0]}"
+        )
+    best = rows[0]
+    sweep = next(sweep for sweep in sweeps if sweep.id == best.sweep_id)
+    console = make_console()
+    console.print(f"{experiment.name} {best.sweep_id}, best of {len(rows)} trials: {best.trial_id}")
+    facts = {name: format_value(value) for name, value in best.assignment.items()}
+    facts |= {name: format_number(best.metrics.get(name)) for name in sweep.metric_keys}
+    facts["seed"] = ", ".join(str(run.seed) for run in best.runs)
+    facts["commit"] = sweep.provenance.commit_label
+    facts["directory"] = ", ".join(str(run.dir.path) for run in best.runs)
+    width = max(len(name) for name in facts)
+    for name, text in facts.items():
+        console.print(f"  {name:<{width}}  {text}")
+    console.print(f"replay: {format_replay(words[0], best, sweep)}")
+    return 0
+
+
+def format_replay(name: str, row: TrialRow, sweep: Sweep) -> str:
+    """Return the command that runs a trial again with its seed.
+
+    Args:
+        name: of the experiment, as the user wrote it.
+        row: the trial.
+        sweep: that it belongs to, whose seed gave the run its own.
+    """
+    choices = [f"--set={key}={_quote(value)}" for key, value in row.assignment.items()]
+    return shlex.join(["hparams_lab", "run", name, f"--seed={sweep.seed}", *choices])
+
+
+def _quote(value: object) -> str:
+    """Return a value for `--set`, where a comma separates values."""
+    text = format_value(value)  # type: ignore[arg-type]
+    if "," not in text and '"' not in text:
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+COMMAND = Command(
+    name="best",
+    arguments="NAME [SWEEP]",
+    summary="the best trial, its values, seed and directory, and how to run it again",
+    define_flags=define_logdir,
+    run=_run,
+)

@@ -1,0 +1,90 @@
+"""A command of the command line: its words, its flags, what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from absl import flags
+
+from hparams_lab.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        name: the word on the command line.
+        arguments: its positional words, as help shows them; optional ones in [].
+        summary: one line.
+        define_flags: adds its flags to the values.
+        run: called with the parsed flags and the positional words; returns the exit code.
+    """
+
+    name: str
+    arguments: str
+    summary: str
+    define_flags: Callable[[flags.FlagValues], None]
+    run: Callable[[flags.FlagValues, list[str]], int]
+
+    def parse(self, words: Sequence[str]) -> tuple[flags.FlagValues, list[str]]:
+        """Return the flags and the positional words.
+
+        Raises:
+            UsageError: if a flag is unknown or has an illegal value, or a word is
+                missing or superfluous.
+        """
+        values = self._make_flags()
+        try:
+            positional = values([self.name, *words])[1:]
+        except flags.UnrecognizedFlagError as error:
+            known = [f"--{name}" for name in values]
+            hint = did_you_mean(f"--{error.flagname}", known)
+            raise UsageError(
+                f"{self.name} has no flag --{error.flagname}."
+                f"{hint or f' See hparams_lab {self.name} --help.'}"
+            ) from None
+        except flags.Error as error:
+            raise UsageError(f"{error}. See hparams_lab {self.name} --help.") from None
+        wanted = self.arguments.split()
+        needed = [word for word in wanted if not word.startswith("[")]
+        if not len(needed) <= len(positional) <= len(wanted):
+            raise UsageError(
+                f"{self.name} takes {self.arguments or 'no words'}; got "
+                f"{' '.join(positional) or 'none'}. See hparams_lab {self.name} --help."
+            )
+        return values, positional
+
+    def format_help(self) -> str:
+        """Return usage, summary and flags."""
+        values = self._make_flags()
+        lines = [f"hparams_lab {self.name} {self.arguments} [flags]", "", self.summary]
+        names = sorted(values)
+        if names:
+            lines += ["", "flags:"]
+        for name in names:
+            flag = values[name]
+            default = "" if flag.default in (None, [], False) else f" (default {flag.default})"
+            dash = f"--{name}" if flag.boolean else f"--{name}=..."
+            lines.append(f"  {dash:<16} {flag.help}{default}")
+        return "\n".join(lines)
+
+    def _make_flags(self) -> flags.FlagValues:
+        values = flags.FlagValues()  # type: ignore[no-untyped-call]  # absl has no types
+        values.set_gnu_getopt(True)  # flags may stand behind the words
+        self.define_flags(values)
+        return values
+
+
+def define_logdir(values: flags.FlagValues) -> None:
+    """Add `--logdir`, which nearly every command has."""
+    flags.DEFINE_string(
+        "logdir", "logs", "folder of the experiments' log directories", flag_values=values
+    )
+
+
+def logdir_of(values: flags.FlagValues) -> Path:
+    """Return the log directory the flags name, absolute."""
+    return Path(values.logdir).expanduser().absolute()

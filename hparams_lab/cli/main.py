@@ -1,0 +1,120 @@
+"""The program: `hparams_lab`, `python -m hparams_lab`, `python experiments/NAME.py`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from hparams_lab.cli.command import Command
+from hparams_lab.declare.experiment import Experiment
+from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
+
+# In the order in which a newcomer meets them; each is a module of this package that is
+# imported only when it is asked for.
+COMMANDS = ("list", "run", "show", "best", "dashboard", "new")
+
+_EXIT_USER_ERROR = 2
+
+
+def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit.
+
+    Exit codes: 0 all is well; 1 some runs failed; 2 the user must change something; 130
+    interrupted, and 128 more than its number for another signal.
+
+    Args:
+        experiment: of the calling script, which then needs no name; `run` is then the
+            command if none is given.
+        argv: words of the command line without the program's; by default those it was
+            started with.
+
+    Raises:
+        SystemExit: always.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    interrupted_by = [signal.SIGINT]
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted_by[:] = [signal.Signals(number)]
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, interrupt)
+    try:
+        sys.exit(_dispatch(words if experiment is None else _name_script(words)))
+    except HParamsLabError as error:
+        print(f"hparams_lab: {error}", file=sys.stderr)
+        sys.exit(_EXIT_USER_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(128 + interrupted_by[0])
+    except BrokenPipeError:
+        # The reader of our output is gone, as in `| head`; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def load_command(name: str) -> Command:
+    """Return a command by its name."""
+    module = importlib.import_module(f"hparams_lab.cli.{name}")
+    return module.COMMAND  # type: ignore[no-any-return]
+
+
+def _dispatch(words: list[str]) -> int:
+    name = words[0] if words else "--help"
+    if name in ("--help", "-h", "-help", "help"):
+        print(_format_help())
+        return 0
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(f"hparams_lab {version('hparams_lab')}")
+        return 0
+    if name not in COMMANDS:
+        hint = did_you_mean(name, COMMANDS) or f" The commands are {', '.join(COMMANDS)}."
+        raise UsageError(f"there is no command {name!r}.{hint}")
+    command = load_command(name)
+    if {"--help", "-h", "-help"} & set(words[1:]):
+        print(command.format_help())
+        return 0
+    return command.run(*command.parse(words[1:]))
+
+
+def _name_script(words: list[str]) -> list[str]:
+    """Return the words of `hparams_lab` that a script's own words stand for."""
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script is None:
+        raise UsageError(
+            "lab.main(EXPERIMENT) must be called by a file, which the runs import. Save the "
+            "experiment in a .py file."
+        )
+    command = words.pop(0) if words and words[0] in COMMANDS else "run"
+    if words and words[0] in ("--help", "-h", "help"):
+        return [command, "--help"]
+    if command in ("list", "new"):
+        return [command, *words]
+    return [command, str(Path(script).absolute()), *words]
+
+
+def _format_help() -> str:
+    lines = [
+        "hparams_lab: launch hyperparameter experiments and look at them in TensorBoard",
+        "",
+        "hparams_lab COMMAND [NAME] [flags]",
+        "",
+    ]
+    for name in COMMANDS:
+        command = load_command(name)
+        lines.append(f"  {name + ' ' + command.arguments:<26} {command.summary}")
+    lines += [
+        "",
+        "NAME is an experiment of ./experiments, a path to a .py file, or a dotted module.",
+        "hparams_lab COMMAND --help shows the flags of a command.",
+    ]
+    return "\n".join(lines)

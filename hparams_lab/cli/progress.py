@@ -1,0 +1,129 @@
+"""How a sweep is going: a bar on a terminal, one plain line a run elsewhere."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from hparams_lab.cli.tables import format_number
+from hparams_lab.declare.domains import format_value
+from hparams_lab.events.schema import Status
+from hparams_lab.runner import RunResult
+from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.runs.sweep import Sweep
+
+
+class Lines:
+    """Prints a line a run: for logs, pipes and CI.
+
+    Args:
+        console: printed to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._total = ""
+        self._objective = ""
+        self._count = 0
+
+    def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
+        """Print what begins."""
+        self._total = "?" if sweep.max_trials is None else str(sweep.max_trials)
+        self._objective = sweep.objective.tag
+        self._console.print(format_title(sweep))
+        if notice:
+            self._console.print(f"note: {notice}")
+
+    def add(self, result: RunResult) -> None:
+        """Print a run that has ended."""
+        self._count += 1
+        outcome = result.outcome
+        place = f"[{self._count:>{len(self._total)}}/{self._total}]"
+        pairs = (f"{name}={format_value(value)}" for name, value in result.spec.assignment.items())
+        if outcome.status is Status.SUCCESS:
+            told = f"{self._objective}={format_number(outcome.metrics.get(self._objective))}"
+        else:
+            told = f"FAILURE: {outcome.failure}"
+        words = [place, result.trial.id, told, f"({outcome.wall_secs:.1f} s)", *pairs]
+        self._console.print(" ".join(words))
+
+    def stop(self) -> None:
+        """Leave what is printed."""
+
+
+class Bar:
+    """Draws a bar with the time left and the best value so far: for terminals.
+
+    Args:
+        console: drawn on.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._progress.add_task("", start=False, total=None, told="", visible=False)
+        self._sweep: Sweep | None = None
+        self._best: float | None = None
+        self._num_failures = 0
+
+    def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
+        """Print what begins, and the empty bar."""
+        self._sweep = sweep
+        self._console.print(format_title(sweep))
+        if notice:
+            self._console.print(f"note: {notice}")
+        self._progress.start()
+        self._progress.update(self._task, total=sweep.max_trials, visible=True)
+        self._progress.start_task(self._task)
+
+    def add(self, result: RunResult) -> None:
+        """Advance by a run; print it only if it failed."""
+        assert self._sweep is not None
+        outcome = result.outcome
+        if outcome.status is Status.FAILURE:
+            self._num_failures += 1
+            self._progress.print(f"FAILURE {result.trial.id}: {outcome.failure}", markup=False)
+        elif self._best is None or self._rank(outcome.objective_value) < self._rank(self._best):
+            self._best = outcome.objective_value
+        told = f"best {self._sweep.objective.metric} {format_number(self._best)}"
+        if self._num_failures:
+            told += f", {self._num_failures} failed"
+        self._progress.update(self._task, advance=1, told=told)
+
+    def stop(self) -> None:
+        """Leave the bar as it is; a second time does nothing."""
+        self._progress.stop()
+
+    def _rank(self, value: float) -> tuple[bool, float]:
+        assert self._sweep is not None
+        return self._sweep.objective.rank(value)
+
+
+def make_progress(console: Console) -> Bar | Lines:
+    """Return what suits the console."""
+    return Bar(console) if console.is_terminal else Lines(console)
+
+
+def format_title(sweep: Sweep) -> str:
+    """Return a sweep in one line."""
+    trials = "trials" if sweep.max_trials is None else f"{sweep.max_trials} trials"
+    workers = f"{sweep.workers} worker" + ("" if sweep.workers == 1 else "s")
+    return (
+        f"{sweep.experiment} {sweep.id}: {trials}, {sweep.strategy}, seed {sweep.seed}, "
+        f"{workers} ({sweep.executor})"
+    )
