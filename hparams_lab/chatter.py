@@ -1,4 +1,4 @@
-"""Keeping TensorFlow's start-up chatter off stderr, and nothing else.
+"""Keeping the start-up chatter of TensorFlow and TensorBoard off stderr, and nothing else.
 
 TensorFlow writes these lines from C++ before any log level of Python's applies. What
 matches none of the patterns is passed on, so a real error is never swallowed.
@@ -20,6 +20,10 @@ _CHATTER = re.compile(
     rb"|E\d{4} .*\] failed call to cuInit"  # a machine without a GPU is not an error
     rb"|\d{4}-\d\d-\d\d .*: [IW] (tensorflow|external)/"  # the same in older releases
     rb"|To enable the following instructions: "
+    # TensorBoard's advice on its fast loader, three lines (data/server_ingester.py).
+    rb"|NOTE: Using experimental fast data loading logic"
+    rb'|    "--load_fast=false" and report issues'
+    rb"|    https://github.com/tensorflow/tensorboard/issues/4784"
 )
 
 # A longer output is somebody's own, not worth reading for chatter.

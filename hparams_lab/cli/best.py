@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 from absl import flags
 
 from hparams_lab.analysis.table import TrialRow
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.find import find_logged, find_sweeps
 from hparams_lab.cli.show import read_ranked
 from hparams_lab.cli.tables import format_number, make_console
@@ -38,12 +36,13 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     width = max(len(name) for name in facts)
     for name, text in facts.items():
         console.print(f"  {name:<{width}}  {text}")
-    console.print(f"replay: {format_replay(words[0], best, sweep)}")
+    replay = _list_replay_words(words[0], best, sweep)
+    console.print(f"replay: {format_command(replay, logdir_of(values))}")
     return 0
 
 
-def format_replay(name: str, row: TrialRow, sweep: Sweep) -> str:
-    """Return the command that runs a trial again with its seed.
+def _list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:
+    """Return the words of the command that runs a trial again with its seed.
 
     Args:
         name: of the experiment, as the user wrote it.
@@ -51,7 +50,7 @@ def format_replay(name: str, row: TrialRow, sweep: Sweep) -> str:
         sweep: that it belongs to, whose seed gave the run its own.
     """
     choices = [f"--set={key}={_quote(value)}" for key, value in row.assignment.items()]
-    return shlex.join(["hparams_lab", "run", name, f"--seed={sweep.seed}", *choices])
+    return ["run", name, f"--seed={sweep.seed}", *choices]
 
 
 def _quote(value: object) -> str:

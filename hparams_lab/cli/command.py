@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from absl import flags
 
 from hparams_lab.errors import UsageError, did_you_mean
+
+_DEFAULT_LOGDIR = "logs"
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,16 @@ class Command:
         return values
 
 
+def format_command(words: Sequence[str], logdir: Path) -> str:
+    """Return a command as it is typed, with `--logdir` where it is not the default."""
+    where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]
+    return shlex.join(["hparams_lab", *words, *where])
+
+
 def define_logdir(values: flags.FlagValues) -> None:
     """Add `--logdir`, which nearly every command has."""
     flags.DEFINE_string(
-        "logdir", "logs", "folder of the experiments' log directories", flag_values=values
+        "logdir", _DEFAULT_LOGDIR, "folder of the experiments' log directories", flag_values=values
     )
 
 

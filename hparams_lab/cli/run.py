@@ -8,7 +8,7 @@ import sys
 from absl import flags
 
 from hparams_lab.chatter import quiet_stderr
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.list import format_axes
 from hparams_lab.cli.progress import make_progress
 from hparams_lab.cli.show import read_ranked
@@ -132,11 +132,9 @@ def _print_results(sweep: Sweep, sweep_dir: SweepDir, results: list[RunResult]) 
 
 def _print_next_steps(name: str, sweep: Sweep, sweep_dir: SweepDir, options: Options) -> None:
     console = make_console()
-    where = "" if options.logdir == Options.logdir.absolute() else f" --logdir={options.logdir}"
     console.print(f"\nlogged in {sweep_dir.path}; next:")
-    for command in ("show", "best", "dashboard"):
-        sweep_word = "" if command == "dashboard" else f" {sweep.id}"
-        console.print(f"  hparams_lab {command} {name}{sweep_word}{where}")
+    for words in (["show", name, sweep.id], ["best", name, sweep.id], ["dashboard", name]):
+        console.print(f"  {format_command(words, options.logdir)}")
 
 
 COMMAND = Command(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hparams_lab.analysis.table import TrialRow
-from hparams_lab.declare.domains import format_value
+from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 
-# Rich's default table puts two spaces between columns and one at each side.
 _COLUMN_GAP = 2
 
 
@@ -36,30 +36,33 @@ class Column:
     header: str
     cells: Sequence[str]
 
-    @property
+    @cached_property
     def width(self) -> int:
-        """How many characters it needs."""
-        return max(len(self.header), *(len(cell) for cell in self.cells), 0)
+        """How many columns of the terminal it needs."""
+        return max(cell_len(text) for text in (self.header, *self.cells))
 
 
 def print_table(console: Console, columns: Sequence[Column]) -> None:
     """Print as many columns as fit, in order, and say which do not."""
     shown: list[Column] = []
-    used = _COLUMN_GAP
+    used = 0
     for column in columns:
-        if shown and used + column.width + _COLUMN_GAP > console.width:
+        if shown and used + column.width > console.width:
             break
         used += column.width + _COLUMN_GAP
         shown.append(column)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in shown:
-        table.add_column(Text(column.header), no_wrap=True)
-    for row in zip(*(column.cells for column in shown), strict=True):
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    console.print(Text(_join_cells(shown, [column.header for column in shown]), "bold"))
+    rows = zip(*(column.cells for column in shown), strict=True)
+    # At once: a print for each of a thousand rows takes most of a second.
+    console.out("\n".join(_join_cells(shown, row) for row in rows), highlight=False)
     if left_out := columns[len(shown) :]:
         names = ", ".join(column.header for column in left_out)
         console.print(f"left out for want of room: {names}")
+
+
+def _join_cells(columns: Sequence[Column], cells: Iterable[str]) -> str:
+    sized = (set_cell_size(cell, column.width) for column, cell in zip(columns, cells, strict=True))
+    return (" " * _COLUMN_GAP).join(sized).rstrip()
 
 
 def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Column]:
@@ -77,11 +80,8 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
     if any(row.status is not Status.SUCCESS for row in rows):
         columns.append(Column("status", [row.status.value for row in rows]))
     columns.append(_metric_column(objective, rows))
-    names = dict.fromkeys(axis.name for sweep in reversed(sweeps) for axis in sweep.space)
-    for name in names:
-        cells = [_format_hparam(row, name) for row in rows]
-        if len(set(cells)) > 1:
-            columns.append(Column(name, cells))
+    for name in _list_varied(sweeps):
+        columns.append(Column(name, [_format_hparam(row.assignment.get(name)) for row in rows]))
     metrics = dict.fromkeys(key for sweep in reversed(sweeps) for key in sweep.metric_keys)
     columns += [_metric_column(key, rows) for key in metrics if key != objective]
     columns.append(Column("secs", [f"{row.wall_secs:.1f}" for row in rows]))
@@ -92,8 +92,20 @@ def _metric_column(tag: str, rows: Sequence[TrialRow]) -> Column:
     return Column(tag, [format_number(row.metrics.get(tag)) for row in rows])
 
 
-def _format_hparam(row: TrialRow, name: str) -> str:
-    return format_value(row.assignment[name]) if name in row.assignment else "-"
+def _list_varied(sweeps: Sequence[Sweep]) -> list[str]:
+    """The hparams with more than one value, within a sweep or between two, newest first."""
+    values: dict[str, set[Value]] = {}
+    for sweep in reversed(sweeps):
+        for axis in sweep.space:
+            values.setdefault(axis.name, set()).update(axis.levels[:2])
+    return [name for name, seen in values.items() if len(seen) > 1]
+
+
+def _format_hparam(value: Value | None) -> str:
+    """Return a value that fits a column; `best` prints it in full."""
+    if value is None:
+        return "-"
+    return format_number(value) if isinstance(value, float) else format_value(value)
 
 
 def format_number(value: float | None) -> str:

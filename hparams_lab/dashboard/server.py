@@ -6,6 +6,7 @@ import sys
 import types
 from pathlib import Path
 
+from hparams_lab.chatter import quiet_stderr
 from hparams_lab.errors import UsageError
 
 
@@ -31,7 +32,8 @@ def serve(logdir: Path, *, host: str = "127.0.0.1", port: int | None = None) -> 
         arguments += ["--port", str(port)]
     board.configure(argv=["tensorboard", *arguments])
     try:
-        return str(board.launch()) + "#hparams"
+        with quiet_stderr():
+            return f"{board.launch()}#hparams"
     except program.TensorBoardServerException as error:
         raise UsageError(
             f"TensorBoard cannot listen on {host}:{port}: {' '.join(error.msg.split())} "

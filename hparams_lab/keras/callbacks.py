@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import keras
 
-if TYPE_CHECKING:
-    from hparams_lab.runs.run import Run
-
 _VALIDATION_PREFIX = "val_"
+
+
+class ScalarTarget(Protocol):
+    """What takes the scalars: a `lab.Run`, which stands below this module."""
+
+    def scalar(self, tag: str, value: Any, step: int) -> None:
+        """Write one point of a series."""
 
 
 class ScalarLogger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -22,7 +26,7 @@ class ScalarLogger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         run: that is being trained.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ScalarTarget) -> None:
         super().__init__()
         self._run = run
 
