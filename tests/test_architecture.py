@@ -1,0 +1,161 @@
+"""The rules that hold the tree together, checked on the source itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "hparams_lab"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+# What each part may import besides itself; the design's arrows, all pointing down.
+ALLOWED = {
+    "errors": set(),
+    "chatter": set(),
+    "declare": {"errors"},
+    "search": {"declare", "errors"},
+    "runs": {"declare", "errors"},
+    "events": {"runs", "declare", "errors"},
+    "executors": {"errors", "chatter"},
+    "worker": {"events", "runs", "declare", "errors"},
+    "keras": {"runs"},
+    "runner": {"worker", "executors", "search", "events", "runs", "declare", "chatter", "errors"},
+    "launch": {
+        "runner",
+        "worker",
+        "executors",
+        "search",
+        "events",
+        "runs",
+        "declare",
+        "chatter",
+        "errors",
+    },
+    "analysis": {"events", "runs", "declare", "errors"},
+    "dashboard": {"events", "runs", "declare", "chatter", "errors"},
+    "testing": {"executors", "search", "events", "runs", "declare", "errors"},
+}
+# `Run.callbacks` reaches for Keras only when it is called.
+LAZY_UPWARD = {("runs.run", "keras")}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+BELOW_THE_TOP = [path for path in MODULES if _name(path).partition(".")[0] in ALLOWED]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the modules of the package that a module imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", BELOW_THE_TOP, ids=_name)
+def test_imports_point_down(path: Path) -> None:
+    """A module imports only from its own part and from the parts below it."""
+    name = _name(path)
+    part = name.partition(".")[0]
+    imported = {
+        module.split(".")[1] for module in _imports(path) if module.startswith("hparams_lab.")
+    }
+
+    upward = imported - ALLOWED[part] - {part}
+
+    assert {part for part in upward if (name, part) not in LAZY_UPWARD} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_the_package_root_is_imported_by_none_of_its_modules(path: Path) -> None:
+    """No module imports the package root, which would tie all of them into a knot."""
+    assert "hparams_lab" not in set(_imports(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_modules_have_docstrings(path: Path) -> None:
+    """Every module says its job in a docstring that Python can find."""
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def _raising_functions() -> Iterator[tuple[str, str]]:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                raises = any(
+                    isinstance(inner, ast.Raise) and inner.exc is not None
+                    for inner in ast.walk(node)
+                )
+                if raises:
+                    yield f"{_name(path)}.{node.name}", ast.get_docstring(node) or ""
+
+
+@pytest.mark.parametrize(
+    ("name", "docstring"), [pytest.param(*case, id=case[0]) for case in _raising_functions()]
+)
+def test_functions_that_raise_say_so(name: str, docstring: str) -> None:
+    """A public function that raises has a Raises section, or its interface has."""
+    is_told_at_the_interface = docstring == ""  # ruff asks for one everywhere else
+
+    assert "Raises:" in docstring or is_told_at_the_interface
+
+
+def test_printing_is_done_by_the_command_line_only() -> None:
+    """No module outside cli calls print."""
+    printing = [
+        _name(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+
+    assert {name for name in printing if not name.startswith("cli.")} == set()
+
+
+def test_public_names_are_sorted_and_complete() -> None:
+    """`__all__` lists what the package root imports, sorted."""
+    import hparams_lab
+
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    imported = [
+        alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+
+    assert sorted(imported) == hparams_lab.__all__
+
+
+@pytest.mark.parametrize("statement", ["import hparams_lab", "from hparams_lab.cli import show"])
+def test_importing_leaves_tensorflow_out(statement: str) -> None:
+    """Neither the package nor a reading command imports TensorFlow or Keras."""
+    check = (
+        f"import sys; {statement}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_tests_state_facts() -> None:
+    """Every test has a docstring of one sentence."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and not (ast.get_docstring(node) or "").strip().endswith((".", '."'))
+    ]
+
+    assert silent == []
