@@ -23,7 +23,8 @@ first = 1e3 * (time.perf_counter() - began)
 for _ in range(999):
     search.propose()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(f"grid of {search.max_trials:,} points: first proposal after {first:.2f} ms, peak {peak:.1f} MB")
+print(f"grid of {search.max_trials:,} points: first proposal after {first:.2f} ms, ", end="")
+print(f"peak {peak:.1f} MB")
 """
 
 

@@ -1,6 +1,7 @@
 """The tests, a folder for each folder of the package."""
 
-import pytest
+from hypothesis import settings
 
-# The contracts' asserts are told as fully as those of the tests that inherit them.
-pytest.register_assert_rewrite("hparams_lab.testing")
+# A loaded machine is slow for no fault of the code, so no example has a deadline.
+settings.register_profile("frugal", deadline=None, max_examples=50)
+settings.load_profile("frugal")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -65,8 +65,9 @@ class Axis:
         if isinstance(self.when, Mapping):
             conditions = {name_of(k): tuple(_as_values(v)) for k, v in self.when.items()}
             object.__setattr__(self, "when", conditions)
-        if isinstance(self.step, np.generic):
-            object.__setattr__(self, "step", self.step.item())
+        for key in ("step", "grid_points"):
+            if isinstance(getattr(self, key), np.generic):
+                object.__setattr__(self, key, getattr(self, key).item())
 
     @property
     def name(self) -> str:
@@ -89,7 +90,7 @@ class Axis:
         if self.grid is not None:
             return tuple(domains.cast(self.domain, value) for value in self.grid)
         if isinstance(self.domain, Discrete):
-            return tuple(self.domain.values)
+            return tuple(domains.cast(self.domain, value) for value in self.domain.values)
         low, high = self.domain.min_value, self.domain.max_value
         integer = self.domain.dtype is int
         if self.step is not None:
@@ -181,5 +182,7 @@ class Axis:
 def _as_values(values: Any) -> Iterator[Any]:
     """Yield Python values; a lone value stands for a list of one, a string is a lone value."""
     listed = isinstance(values, Iterable) and not isinstance(values, str)
+    if isinstance(values, Set):
+        values = sorted(values, key=repr)  # sets of strings have another order in each process
     for value in values if listed else (values,):
         yield value.item() if isinstance(value, np.generic) else value

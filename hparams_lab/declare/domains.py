@@ -52,11 +52,18 @@ def _as_dtype(dtype: type, value: Any) -> Value | None:
         return value if isinstance(value, bool) and dtype is bool else None
     if dtype is str:
         return value if isinstance(value, str) else None
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, int | float) or not _is_finite(value):
         return None
     if dtype is int:
         return int(value) if value == int(value) else None
     return float(value) + 0.0  # -0.0 + 0.0 is 0.0: one zero, one id
+
+
+def _is_finite(number: int | float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def _is_member(domain: Domain, value: Value) -> bool:
@@ -99,6 +106,8 @@ def describe(domain: Domain) -> str:
 
 def format_value(value: Value) -> str:
     """Return a value as people write it: no quotes round strings, `0.001`, `True`."""
+    if isinstance(value, np.generic):
+        value = value.item()
     return value if isinstance(value, str) else repr(value)
 
 

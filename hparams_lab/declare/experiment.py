@@ -55,12 +55,14 @@ class Experiment:
             *_find_function_problems(self),
         ]
         if isinstance(self.hparams, Iterable):
+            object.__setattr__(self, "hparams", tuple(self.hparams))
             try:
                 object.__setattr__(self, "space", SearchSpace(self.hparams))
             except DeclarationError as error:
                 problems += error.problems
         if isinstance(self.metrics, Iterable):
             metrics = tuple(self.metrics)
+            object.__setattr__(self, "metrics", metrics)
             problems += metrics_of.find_problems(metrics) + _find_objective_problems(
                 self.objective, metrics
             )
@@ -115,7 +117,7 @@ def _find_objective_problems(objective: Any, metrics: Sequence[Any]) -> list[str
             "lab.maximize(tag) or lab.minimize(tag)."
         ]
     keys = [metrics_of.key_of(metric) for metric in metrics]
-    if objective.metric in keys:
+    if not keys or objective.metric in keys:
         return []
     hint = did_you_mean(objective.metric, keys) or " Declare it or choose one of them."
     return [

@@ -9,9 +9,10 @@ from typing import Any, overload
 
 from hparams_lab.declare.domains import Value
 
-# Rounding to 12 digits makes 0.30000000000000004 the 0.3 that its author meant, so that
-# ids and the commands we print stay readable; neighbours in a grid lie far further apart.
+# 0.30000000000000004 is the 0.3 that its author meant, so that ids and the commands we
+# print stay readable; a number that needs more digits keeps them.
 _SIGNIFICANT_DIGITS = 12
+_MAX_NOISE_ULPS = 8
 
 
 class Levels(Sequence[Value]):
@@ -63,9 +64,10 @@ def step_levels(low: float, high: float, step: float, *, integer: bool) -> Seque
     """Return low, low + step, ... up to the last value at or below `high`."""
     if integer:
         return range(int(low), int(high) + 1, int(step))
+    low += 0  # -0.0 + 0 is 0.0: one zero, one id
     # The last step counts if it misses the end by rounding only: (0.3 - 0) / 0.1 is 2.99...
     count = math.floor((high - low) / step * (1 + 1e-12) + 1e-9) + 1
-    return Levels(count, lambda i: min(_tidy(low + i * step), high))
+    return Levels(count, lambda i: min(_tidy(low + i * step), high) if i else low)
 
 
 def spaced_levels(
@@ -76,6 +78,7 @@ def spaced_levels(
     With `log` the logarithms are evenly spaced. Integers are rounded half up; where two
     would fall on one integer, it is given once.
     """
+    low, high = low + 0, high + 0  # -0.0 + 0 is 0.0: one zero, one id
     if low == high or count == 1:
         return (int(low) if integer else float(low),)
     if integer and not log and count > high - low:
@@ -92,8 +95,11 @@ def spaced_levels(
         return Levels(count, lambda i: float(value_at(i)))
     if log:
         return tuple(dict.fromkeys(math.floor(value_at(i) + 0.5) for i in range(count)))
-    return Levels(count, lambda i: math.floor(value_at(i) + 0.5))
+    # In integers, as floats could not tell neighbours above 2**53 apart once rounded.
+    steps = count - 1
+    return Levels(count, lambda i: low + ((high - low) * i * 2 + steps) // (2 * steps))
 
 
 def _tidy(value: float) -> float:
-    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    short = float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    return short if abs(short - value) <= _MAX_NOISE_ULPS * math.ulp(value) else value

@@ -30,6 +30,9 @@ SCALES = ("linear", "log")
 # by them (design section 7, rule 7).
 RESERVED_NAMES = ("commit", "day", "sweep")
 
+# Relative to the numbers themselves: closer levels could not be told from rounding noise.
+MIN_SPACING = 1e-11
+
 # plugin_data.proto stores every number as a double, exact up to 2**53.
 MAX_EXACT_INT = 2**53
 
@@ -47,7 +50,7 @@ def find_space_problems(axes: Sequence[Axis]) -> list[str]:
                 "Wrap the name and its domain in hp.HParam(name, domain)."
             )
             continue
-        problems += find_name_problems("hparam", axis.name, earlier)
+        problems += find_name_problems("hparam", axis.hparam.name, earlier)
         problems += _find_domain_problems(axis.name, axis.domain) or _find_axis_problems(axis)
         problems += _find_condition_problems(axis, earlier)
         earlier[axis.name] = axis
@@ -58,6 +61,8 @@ def find_name_problems(kind: str, name: Any, earlier: Mapping[str, Any]) -> list
     """Return the problems of an hparam's name, given those declared before it."""
     if not isinstance(name, str) or not name.strip():
         return [f"{kind} names must be words; got {name!r}. Name it."]
+    if len(name.splitlines()) > 1 or "\t" in name:
+        return [f"{kind} names must stand on one line; got {name!r}. Rename it."]
     if name in earlier:
         return [f"{kind} names must differ; got {name!r} twice. Rename one."]
     if name in RESERVED_NAMES:
@@ -101,6 +106,11 @@ def _find_discrete_problems(subject: str, domain: Discrete) -> list[str]:
         if isinstance(value, float) and not math.isfinite(value)
     ]
     problems += _find_inexact_ints(subject, values)
+    problems += [
+        f"{subject} must list each value once; got {value!r} twice. Drop one."
+        for value in dict.fromkeys(values)
+        if values.count(value) > 1
+    ]
     if domain.dtype in (int, float) and len(values) > domains.MAX_NUMERIC_DISCRETE:
         interval = "IntInterval" if domain.dtype is int else "RealInterval"
         problems.append(
@@ -121,6 +131,8 @@ def _find_interval_problems(subject: str, domain: IntInterval | RealInterval) ->
         )
     if not all(math.isfinite(bound) for bound in bounds):
         problems.append(f"{subject} must have finite bounds; got {bounds}. Choose numbers.")
+    elif not math.isfinite(bounds[1] - bounds[0]):
+        problems.append(f"{subject} is wider than any number; got {bounds}. Narrow it.")
     return problems + _find_inexact_ints(subject, bounds)
 
 
@@ -160,7 +172,27 @@ def _find_axis_problems(axis: Axis) -> list[str]:
             )
         else:
             problems += _FIND_GRID_PROBLEMS[key](subject, axis)
-    return problems
+    return problems or _find_spacing_problems(subject, axis)
+
+
+def _find_spacing_problems(subject: str, axis: Axis) -> list[str]:
+    """Return the problem of levels that lie too close for floats, if they do."""
+    if isinstance(axis.domain, Discrete) or axis.domain.dtype is int or axis.grid is not None:
+        return []
+    low, high = float(axis.domain.min_value), float(axis.domain.max_value)
+    if axis.scale == "log":
+        if not math.isfinite(high / low):
+            return [f"{subject} spans too much for a log scale; got [{low}, {high}]. Narrow it."]
+        spacing = math.log(high / low) / ((axis.grid_points or 2) - 1)
+    else:
+        span = axis.step or (high - low) / ((axis.grid_points or 2) - 1)
+        spacing = span / (max(abs(low), abs(high)) or 1.0)
+    if low == high or spacing > MIN_SPACING:
+        return []
+    return [
+        f"{subject} must have grid points that 11 digits tell apart; got a relative distance of "
+        f"{spacing:.1g}. Take fewer of them or a longer step."
+    ]
 
 
 def _find_step_problems(subject: str, axis: Axis) -> list[str]:
@@ -179,7 +211,10 @@ def _find_grid_points_problems(subject: str, axis: Axis) -> list[str]:
     points: Any = axis.grid_points
     if isinstance(points, int) and not isinstance(points, bool) and points >= 2:
         if axis.scale == "log" and axis.domain.dtype is int and points > MAX_LISTED:
-            return [f"{subject} has integers on a log scale: at most {MAX_LISTED} grid_points."]
+            return [
+                f"{subject} must have at most {MAX_LISTED} grid_points for integers on a log "
+                f"scale; got {points}. Lower it."
+            ]
         return []
     infinite = isinstance(points, float) and math.isinf(points)
     rule = "a finite grid" if infinite else "a whole number of grid_points, at least 2"
@@ -230,10 +265,17 @@ def _find_condition_problems(axis: Axis, earlier: Mapping[str, Axis]) -> list[st
                 f"got {parent!r}.{did_you_mean(parent, earlier) or ' Declare it first.'}"
             )
             continue
+        if not isinstance(earlier[parent].domain, Domain):
+            continue  # which is a problem of its own
+        if not values:
+            problems.append(
+                f"the condition of hparam {axis.name!r} asks for no value of {parent!r}, so it "
+                "never holds; got []. List one."
+            )
         for value in values:
             try:
                 domains.cast(earlier[parent].domain, value)
-            except (AssignmentError, AttributeError) as error:
+            except AssignmentError as error:
                 problems.append(
                     f"the condition of hparam {axis.name!r} asks for a value that {parent!r} "
                     f"never has: it {error}. Mend the condition or widen {parent!r}."

@@ -127,7 +127,10 @@ def find_source(name: str, root: Path | None = None) -> ExperimentSource:
         raise UnknownExperimentError(f"there is no file {path}. Check the path.")
     sources = list_sources(root)
     for source in sources:
-        if name == source.path.stem or name == _name_of(source):
+        if name == source.path.stem:
+            return source
+    for source in sources:
+        if name == _name_of(source):
             return source
     if "." in name and (spec := _find_spec(name)):
         return ExperimentSource(Path(spec), module=name)
@@ -157,7 +160,9 @@ def format_error(error: BaseException, path: Path | None = None) -> str:
         error: an exception that was raised.
         path: the user's file; None takes the last place of all.
     """
-    summary = " ".join(traceback.format_exception_only(error)[-1].split())
+    lines = traceback.TracebackException.from_exception(error)
+    lines.__notes__ = None  # they would come last
+    summary = " ".join(list(lines.format_exception_only())[-1].split())
     if isinstance(error, SyntaxError):
         return f"{summary} ({error.filename}:{error.lineno})"
     places = traceback.extract_tb(error.__traceback__)
@@ -179,6 +184,10 @@ def _find_spec(name: str) -> str | None:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return None
+    except Exception as error:
+        raise ExperimentLoadError(
+            f"cannot import the package of {name}: {format_error(error)}. Mend it."
+        ) from error
     return spec.origin if spec else None
 
 

@@ -87,6 +87,11 @@ class SweepDir:
         return self.path.name
 
     @property
+    def start_time(self) -> datetime:
+        """When it started: local time, with its offset."""
+        return datetime.strptime(self.id, _SWEEP_FORMAT).astimezone()
+
+    @property
     def sweep_file(self) -> Path:
         """What was intended: space, strategy, seed, versions."""
         return self.path / "sweep.json"

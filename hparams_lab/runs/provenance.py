@@ -78,7 +78,7 @@ class Provenance:
     def decode_json(data: Mapping[str, Any]) -> Provenance:
         """Return the provenance that `encode_json` wrote."""
         git = GitState(**data["git"]) if data["git"] else None
-        return Provenance(**{**data, "git": git})
+        return Provenance(**{**data, "git": git, "command": tuple(data["command"])})
 
 
 def collect_provenance(command: Sequence[str], sources: Sequence[Path]) -> Provenance:
@@ -140,7 +140,10 @@ def save_sources(sweep_dir: SweepDir, sources: Sequence[Path], git: GitState | N
             # Not the file's own time: archives cannot hold times before 1980.
             archive.writestr(zipfile.ZipInfo(name.as_posix()), path.read_bytes())
     if git and git.dirty:
-        sweep_dir.diff_file.write_text(_git(Path(git.root), "diff", "HEAD", "--binary") or "")
+        # A patch holds the files' own bytes, whatever their encoding, and nobody's colours.
+        flags = ("--binary", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
+        diff = _git(Path(git.root), "diff", "HEAD", *flags) or ""
+        sweep_dir.diff_file.write_bytes(diff.encode(errors="surrogateescape"))
 
 
 def _read_git(sources: Sequence[Path]) -> GitState | None:

@@ -11,7 +11,6 @@ from tensorboard.plugins.hparams.summary_v2 import Metric
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
-from hparams_lab.errors import AssignmentError
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.split import hold_out
 
@@ -42,9 +41,9 @@ class RunSpec:
         """What TensorBoard groups a trial's runs by and shows as its Trial ID.
 
         The sweep is a part of it: the same point of two days is two rows, not the
-        silent mean of both.
+        silent mean of both. The trial comes first, as the column is 14 characters wide.
         """
-        return f"{self.dir.sweep_id}/{self.dir.trial_id}"
+        return f"{self.dir.trial_id}@{self.dir.sweep_id}"
 
 
 class ScalarSink(Protocol):
@@ -115,22 +114,24 @@ class Run:
         Args:
             tag: a metric, or any other tag.
             value: anything that `float` takes; NaN is written as such.
-            step: in [0, 2**31), not below the tag's last one. The same step again
-                replaces the value.
+            step: whole, in [0, 2**31), not below the tag's last one. Of two values at
+                one step TensorBoard shows the later.
 
         Raises:
-            AssignmentError: if the step is out of range or goes back.
+            ValueError: if the step is not whole, out of range or goes back.
         """
         key, number = key_of(tag), float(value)
         last_step = self._last.get(key, (0, 0.0))[0]
+        if step != int(step):
+            raise ValueError(f"the step of {key!r} must be a whole number; got {step!r}. Round it.")
         step = int(step)
         if not 0 <= step <= MAX_STEP:
-            raise AssignmentError(
+            raise ValueError(
                 f"the step of {key!r} must lie in [0, 2**31), or the dashboard fails; got {step}. "
                 "Count epochs or batches."
             )
         if step < last_step:
-            raise AssignmentError(
+            raise ValueError(
                 f"the steps of {key!r} must not go back, as TensorBoard then drops what it "
                 f"has; got {step} after {last_step}. Go on counting or use another tag."
             )
@@ -148,7 +149,7 @@ class Run:
 
         Raises:
             Pruned: if the strategy ends this run; let it pass.
-            AssignmentError: if the step is out of range or goes back.
+            ValueError: as for `scalar`.
         """
         self.scalar(self._objective.metric, value, step)
 

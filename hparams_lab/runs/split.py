@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,20 @@ def hold_out(x: Any, y: Any, *, seed: int, share: float) -> tuple[Any, Any, Any,
     from sklearn.model_selection import train_test_split
 
     labels = np.asarray(y)
+    if labels.dtype == object and all(isinstance(label, str) for label in labels.flat):
+        labels = labels.astype(str)  # as pandas has strings
     classes = labels if labels.ndim == 1 and labels.dtype.kind in "biuSU" else None
-    if classes is not None and np.unique(classes, return_counts=True)[1].min() < 2:
+    if classes is not None and not _can_stratify(classes, share):
         classes = None
     x_train, x_held_out, y_train, y_held_out = train_test_split(
         x, y, test_size=share, random_state=seed, stratify=classes
     )
     return x_train, y_train, x_held_out, y_held_out
+
+
+def _can_stratify(classes: Any, share: float) -> bool:
+    """Return whether each class can have a row in both parts, as scikit-learn asks."""
+    counts = np.unique(classes, return_counts=True)[1]
+    num_held_out = math.ceil(len(classes) * share)
+    smaller_part = min(num_held_out, len(classes) - num_held_out)
+    return len(counts) > 0 and counts.min() >= 2 and len(counts) <= smaller_part

@@ -77,7 +77,7 @@ class Sweep:
         """
         aside = sweep_dir.sweep_file.with_suffix(".tmp")
         try:
-            aside.write_text(json.dumps(self._encode_json(), indent=1, ensure_ascii=False) + "\n")
+            aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n")
             aside.replace(sweep_dir.sweep_file)
         except OSError as error:
             raise LogdirError(

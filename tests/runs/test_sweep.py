@@ -1,0 +1,154 @@
+"""A sweep's intent, kept in its `sweep.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
+
+from hparams_lab.declare.objective import maximize, minimize
+from hparams_lab.errors import LogdirError
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.runs.sweep import Sweep, read_sweeps
+from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
+from tests.spaces import EXAMPLES
+
+
+def encode(sweep: Sweep) -> dict[str, Any]:
+    """Return all that a sweep says as plain data, to compare sweeps by."""
+    fields = {field.name: getattr(sweep, field.name) for field in dataclasses.fields(sweep)}
+    return fields | {
+        "space": sweep.space.encode_json(),
+        "metrics": [metric.as_proto() for metric in sweep.metrics],
+        "provenance": json.dumps(sweep.provenance.encode_json()),
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> ExperimentDir:
+    """Return an experiment's directory without sweeps."""
+    return ExperimentDir(tmp_path / "toy")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"max_trials": 12},
+        {"objective": minimize("loss", reduction="best")},
+        {"space": EXAMPLES["condition_on_condition"]},
+        {"space": EXAMPLES["log"]},
+        {"metrics": (Metric("loss", group="validation", display_name="Größe"),)},
+        {"description": 'two\nlines, "quotes", 数字 and \\'},
+        {"source": "questions.digits", "seed": 2**40},
+    ],
+    ids=lambda changes: ",".join(changes) or "plain",
+)
+def test_a_sweep_is_read_back_as_written(changes: dict[str, Any], home: ExperimentDir) -> None:
+    """Everything that a sweep says survives its file."""
+    sweep = dataclasses.replace(make_sweep(), **changes)
+    again = Sweep.read(add_sweep(home, sweep))
+
+    assert encode(sweep) == encode(again)
+
+
+@pytest.mark.parametrize("git", [None, "same"])
+def test_a_sweep_outside_git_is_read_back(git: str | None, home: ExperimentDir) -> None:
+    """A sweep with and without a commit keeps its provenance."""
+    sweep = make_sweep()
+    if git is None:
+        provenance = dataclasses.replace(sweep.provenance, git=None)
+        sweep = dataclasses.replace(sweep, provenance=provenance)
+    again = Sweep.read(add_sweep(home, sweep)).provenance
+
+    assert sweep.provenance.git == again.git
+    assert sweep.provenance.commit_label == again.commit_label
+    assert list(sweep.provenance.command) == list(again.command)
+
+
+def test_a_command_that_is_no_text_is_kept(home: ExperimentDir) -> None:
+    """A command line with bytes that are no UTF-8, as in a path, does not stop the sweep."""
+    sweep = make_sweep()
+    provenance = dataclasses.replace(sweep.provenance, command=("run", "logs-\udcff"))
+    again = Sweep.read(add_sweep(home, dataclasses.replace(sweep, provenance=provenance)))
+
+    assert ["run", "logs-\udcff"] == list(again.provenance.command)
+
+
+def test_the_day_is_the_local_date() -> None:
+    """Sweep, day and metrics are columns by themselves."""
+    assert make_sweep(FRIDAY).day == "2026-11-20"
+    assert make_sweep().metric_keys == ("accuracy", "loss")
+
+
+def test_nothing_else_is_left_in_the_directory(home: ExperimentDir) -> None:
+    """The file is written aside and put in place, so there is only the one."""
+    sweep_dir = add_sweep(home, make_sweep())
+    make_sweep().write(sweep_dir)
+
+    assert [sweep_dir.sweep_file] == list(sweep_dir.path.iterdir())
+
+
+def test_a_directory_that_is_gone_is_told(home: ExperimentDir) -> None:
+    """A sweep that cannot be written is an error with the way out."""
+    with pytest.raises(LogdirError, match=r"cannot write to the log directory: .*--logdir"):
+        make_sweep().write(SweepDir(home.path / SATURDAY))
+
+
+DAMAGES: dict[str, Any] = {
+    "empty": lambda data: "",
+    "cut_off": lambda data: json.dumps(data)[:200],
+    "not_a_mapping": lambda data: "[]",
+    "null": lambda data: "null",
+    "later_format": lambda data: json.dumps({**data, "format": 2}),
+    "no_format": lambda data: json.dumps({k: v for k, v in data.items() if k != "format"}),
+    "missing_field": lambda data: json.dumps({k: v for k, v in data.items() if k != "space"}),
+    "unknown_field": lambda data: json.dumps({**data, "colour": "red"}),
+    "bad_goal": lambda data: json.dumps({**data, "objective": {"metric": "a", "goal": "x"}}),
+    "bad_space": lambda data: json.dumps({**data, "space": [{"name": "x"}]}),
+    "empty_space": lambda data: json.dumps({**data, "space": []}),
+    "bad_domain": lambda data: json.dumps({**data, "space": [{"name": "x", "domain": None}]}),
+    "bad_metrics": lambda data: json.dumps({**data, "metrics": [{"tga": "x"}]}),
+    "null_metrics": lambda data: json.dumps({**data, "metrics": None}),
+    "bad_git": lambda data: json.dumps({**data, "provenance": {"git": {"commit": "1"}}}),
+    "no_text": lambda data: b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_sweep_is_told(damage: Any, home: ExperimentDir) -> None:
+    """A file that no sweep wrote is named, in one line, with what to do."""
+    sweep_dir = add_sweep(home, make_sweep())
+    damaged = damage(json.loads(sweep_dir.sweep_file.read_text()))
+    sweep_dir.sweep_file.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
+    with pytest.raises(LogdirError, match=r"sweep\.json does not describe a sweep") as caught:
+        Sweep.read(sweep_dir)
+
+    assert "Move its directory out of the log directory." in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_sweeps_are_read_oldest_first(home: ExperimentDir) -> None:
+    """Sweeps are read by id; a directory that has no file yet is passed over."""
+    add_sweep(home, make_sweep(SATURDAY, hparams=[HParam("x", Discrete([1]))]))
+    add_sweep(home, make_sweep(FRIDAY, objective=maximize("loss")))
+    (home.path / "2026-11-22_00-00-00").mkdir()
+
+    assert [FRIDAY, SATURDAY] == [sweep.id for sweep in read_sweeps(home)]
+
+
+def test_one_damaged_sweep_is_not_passed_over(home: ExperimentDir) -> None:
+    """An unreadable sweep among others is an error, so that no result is lost silently."""
+    add_sweep(home, make_sweep(FRIDAY))
+    add_sweep(home, make_sweep(SATURDAY)).sweep_file.write_text("{")
+    with pytest.raises(LogdirError, match=f"{SATURDAY}/sweep.json does not describe a sweep"):
+        read_sweeps(home)
+
+
+def test_an_experiment_without_sweeps_has_none(home: ExperimentDir) -> None:
+    """Where nothing was logged, nothing is read."""
+    assert read_sweeps(home) == []
