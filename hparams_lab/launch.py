@@ -179,11 +179,11 @@ def launch(
         provenance = collect_provenance(options.command, sources)
         home = experiment_dir(options.logdir, experiment.name)
 
-        def describe(sweep_id: str) -> Sweep:
+        def describe(sweep_id: str, started: str) -> Sweep:
             return Sweep(
                 experiment=experiment.name,
                 id=sweep_id,
-                started=now().astimezone().isoformat(timespec="seconds"),
+                started=started,
                 source=str(source),
                 description=experiment.description,
                 space=plan.space,
@@ -198,10 +198,10 @@ def launch(
             )
 
         # Would contradict the sweeps that are there? Better now than with a directory made.
-        schema.encode_config([*read_sweeps(home), describe("")])
+        schema.encode_config([*read_sweeps(home), describe("", "")])
         executor.ready()
         sweep_dir = home.create_sweep(now)
-        sweep = describe(sweep_dir.id)
+        sweep = describe(sweep_dir.id, sweep_dir.start_time.isoformat())
         save_sources(sweep_dir, sources, provenance.git)
         sweep.write(sweep_dir)
         write_config(home)

@@ -25,6 +25,9 @@ from hparams_lab.events.schema import Status
 from hparams_lab.events.writer import RunWriter
 from hparams_lab.runs.run import Run, RunSpec
 
+# TensorBoard keeps scalars as 32-bit floats; anything larger becomes infinite.
+_MAX_METRIC = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -187,10 +190,10 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
         if value is None:
             if not any(repr(key) in problem for problem in problems):
                 problems.append(f"train neither returned nor logged metric {key!r}. Return it.")
-        elif not math.isfinite(value):
+        elif not abs(value) <= _MAX_METRIC:  # nor is NaN
             problems.append(
-                f"metric {key!r} must be finite; got {value}. Lower the learning rate or "
-                "narrow the space."
+                f"metric {key!r} must be finite as a 32-bit float; got {value}. Lower the "
+                "learning rate or narrow the space."
             )
     _record_objective(experiment, run)
     return problems

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import fmean
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective
@@ -59,7 +58,7 @@ def _summarize(runs: list[RunRecord], objective: Objective) -> TrialRow:
         status = Status.FAILURE
     last_values = [run.last_values for run in runs]
     tags = dict.fromkeys(tag for values in last_values for tag in values)
-    metrics = {tag: fmean(values[tag] for values in last_values if tag in values) for tag in tags}
+    metrics = {tag: _mean([values[tag] for values in last_values if tag in values]) for tag in tags}
     succeeded = status is Status.SUCCESS
     return TrialRow(
         trial_id=runs[0].dir.trial_id,
@@ -71,3 +70,8 @@ def _summarize(runs: list[RunRecord], objective: Objective) -> TrialRow:
         wall_secs=sum(run.wall_secs or 0.0 for run in runs),
         runs=runs,
     )
+
+
+def _mean(values: list[float]) -> float:
+    # Not statistics.fmean, which raises where infinities of both signs meet.
+    return sum(values) / len(values)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import types
 from pathlib import Path
 
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.errors import UsageError
+
+_MAX_PORT = 65535
 
 
 def serve(logdir: Path, *, host: str = "127.0.0.1", port: int | None = None) -> str:
@@ -22,6 +25,14 @@ def serve(logdir: Path, *, host: str = "127.0.0.1", port: int | None = None) -> 
     Raises:
         UsageError: if TensorBoard cannot listen there.
     """
+    if port is not None and not 0 <= port <= _MAX_PORT:
+        raise UsageError(f"--port must lie in [0, {_MAX_PORT}]; got {port}. Choose another.")
+    try:
+        socket.getaddrinfo(host, port)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            f"--host must be an address of this machine; got {host!r} ({error}). Use 127.0.0.1."
+        ) from error
     _leave_out_tensorflow()
     # After the switch above, as these look for TensorFlow when they are imported.
     from tensorboard import default, program

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+import uuid
 
 from tensorboard.compat.proto import summary_pb2
 
@@ -29,8 +29,7 @@ def write_config(experiment_dir: ExperimentDir, *, clock: Clock = time.time) -> 
         experiment_dir
     ):
         # TensorBoard takes no notice of this name.
-        aside = experiment_dir.path / f".config-{os.getpid()}.tmp"
-        aside.unlink(missing_ok=True)
+        aside = experiment_dir.path / f".config-{uuid.uuid4().hex}.tmp"
         with open_writer(aside, clock=clock) as writer:
             writer.write_summary(wanted)
         aside.replace(experiment_dir.config_file)

@@ -138,15 +138,15 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def is_ended(run_dir: RunDir) -> bool:
-    """Return whether a run has a session end."""
+def read_progress(run_dir: RunDir) -> tuple[bool, bool]:
+    """Return whether a run has a session start, and whether it has a session end."""
     gathered = _Gathered()
     for path in run_dir.event_files:
         try:
             gathered.add(read_events(path))
         except EventFormatError:
             continue
-    return gathered.end is not None
+    return gathered.start is not None, gathered.end is not None
 
 
 class _Gathered:

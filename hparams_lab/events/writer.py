@@ -19,7 +19,7 @@ from typing import Protocol
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from hparams_lab.events import schema
-from hparams_lab.events.reader import is_ended, is_whole
+from hparams_lab.events.reader import is_whole, read_progress
 from hparams_lab.events.records import frame
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.logdir import RunDir
@@ -139,7 +139,7 @@ class RunWriter:
 
 
 def open_writer(path: Path, *, clock: Clock = time.time) -> RunWriter:
-    """Return a writer on a new local event file.
+    """Return a writer on a new, or empty, local event file.
 
     Raises:
         OSError: if it cannot be made.
@@ -154,7 +154,7 @@ def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = ti
 
     Does nothing to a run that has ended. The end goes to the run's event file; if that
     was cut short in mid-record, to a second one, as readers pass over nothing that
-    follows a torn record. A run that died before it had a file gets one.
+    follows a torn record. A run that died before its start was written gets that too.
 
     Args:
         run_dir: of the run.
@@ -165,21 +165,26 @@ def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = ti
     Raises:
         OSError: if it cannot be written.
     """
-    if is_ended(run_dir):
+    has_begun, has_ended = read_progress(run_dir)
+    if has_ended:
         return
+    with _go_on(run_dir, clock) as writer:
+        if not has_begun:
+            writer.write_start(spec)
+        writer.write_end(status)
+
+
+def _go_on(run_dir: RunDir, clock: Clock) -> RunWriter:
     files = run_dir.event_files
     if not files:
-        with RunWriter.create(run_dir, clock=clock) as writer:
-            writer.write_start(spec)
-            writer.write_end(status)
-    elif is_whole(files[-1]):
-        with RunWriter(LocalFile(files[-1]), clock=clock) as writer:
-            writer.write_end(status)
-    else:
-        # Sorts behind the torn file, of which loaders read no more.
-        second = files[-1].with_name(f"{files[-1].name}.end")
-        with open_writer(second, clock=clock) as writer:
-            writer.write_end(status)
+        return RunWriter.create(run_dir, clock=clock)
+    last = files[-1]
+    if last.stat().st_size == 0:
+        return open_writer(last, clock=clock)
+    if is_whole(last):
+        return RunWriter(LocalFile(last), clock=clock)
+    # Sorts behind the torn file, of which loaders read no more.
+    return open_writer(last.with_name(f"{last.name}.end"), clock=clock)
 
 
 def _labels(spec: RunSpec) -> dict[str, str]:
@@ -196,7 +201,7 @@ def _format_run_card(spec: RunSpec) -> str:
         "commit": spec.commit,
         "directory": spec.dir.path,
     }
-    lines = [f"| {name} | {_escape_cell(value)} |" for name, value in rows.items()]
+    lines = [f"| {_escape_cell(name)} | {_escape_cell(value)} |" for name, value in rows.items()]
     return "\n".join(["| | |", "|---|---|", *lines])
 
 

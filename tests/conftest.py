@@ -1,0 +1,145 @@
+"""Fixtures that many tests share: golden files, experiment modules, finished sweeps."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+# Before they are imported, so that the contracts' asserts say what was compared.
+pytest.register_assert_rewrite("hparams_lab.testing", "tests.oracle")
+
+from hparams_lab.declare.source import ExperimentSource  # noqa: E402
+from hparams_lab.launch import Options, launch  # noqa: E402
+from hparams_lab.runner import RunResult  # noqa: E402
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir  # noqa: E402
+
+GOLDEN_DIR = Path(__file__).parent / "golden"
+DIFFS = pytest.StashKey[list[str]]()
+
+CheckGolden = Callable[[str, str], None]
+WriteModule = Callable[[str], ExperimentSource]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update_golden`."""
+    parser.addoption(
+        "--update_golden", action="store_true", help="rewrite the golden files and show how"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for the diffs of golden files."""
+    config.stash[DIFFS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how golden files were changed."""
+    for diff in terminalreporter.config.stash[DIFFS]:
+        terminalreporter.write(diff)
+
+
+@pytest.fixture
+def check_golden(request: pytest.FixtureRequest) -> CheckGolden:
+    """Return a function that compares a text with the golden file of a name."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN_DIR / name
+        if request.config.getoption("--update_golden"):
+            _rewrite(path, text, request.config.stash[DIFFS])
+        assert path.exists(), f"there is no {path}; write it by pytest --update_golden"
+        assert path.read_text() == text
+
+    return check
+
+
+def _rewrite(path: Path, text: str, diffs: list[str]) -> None:
+    before = path.read_text() if path.exists() else ""
+    if before != text:
+        lines = [version.splitlines(keepends=True) for version in (before, text)]
+        diffs.append("".join(difflib.unified_diff(*lines, f"{path.name} before", path.name)))
+        path.write_text(text)
+
+
+_IMPORTS = """\
+import math
+import hparams_lab as lab
+from tensorboard.plugins.hparams.summary_v2 import (
+    Discrete, HParam, IntInterval, Metric, RealInterval)
+"""
+
+
+def _write_module(folder: Path, text: str) -> ExperimentSource:
+    path = folder / "module.py"
+    path.write_text(_IMPORTS + textwrap.dedent(text))
+    return ExperimentSource(path)
+
+
+@pytest.fixture
+def write_module(tmp_path: Path) -> WriteModule:
+    """Return a function that writes an experiment module into `tmp_path`, given its text.
+
+    The text may use `lab`, `math`, and `HParam`, `Metric` and the domains, without imports.
+    """
+    return partial(_write_module, tmp_path)
+
+
+class InlineLauncher:
+    """Launches sweeps of experiment modules in this process, a second apart.
+
+    Args:
+        folder: gets the module, and the log directory `logs`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.logdir = folder / "logs"
+        self.results: list[RunResult] = []
+        self._folder = folder
+        self._second = 0
+
+    def __call__(self, text: str, *, settings: Sequence[str] = (), seed: int = 0) -> ExperimentDir:
+        """Launch a sweep of the module with that text and return its experiment's directory."""
+        self._second += 1
+        dirs: list[SweepDir] = []
+        self.results = launch(
+            _write_module(self._folder, text),
+            Options(logdir=self.logdir, executor="inline", settings=settings, seed=seed),
+            on_start=lambda sweep, sweep_dir, notice: dirs.append(sweep_dir),
+            on_result=lambda result: None,
+            now=lambda: datetime(2026, 11, 21, 7, 0, self._second),
+        )
+        return ExperimentDir(dirs[0].path.parent)
+
+
+@pytest.fixture
+def launch_inline(tmp_path: Path) -> InlineLauncher:
+    """Return a function that runs a whole sweep of an experiment module in this process."""
+    return InlineLauncher(tmp_path)
+
+
+PARABOLA = """
+    def train(run):
+        for step in range(3):
+            run.scalar("loss", 10.0 - step, step)
+        return {"loss": (run.hparams["x"] - 1.0) ** 2}
+
+    EXPERIMENT = lab.Experiment(
+        name="parabola",
+        hparams=[lab.Axis(HParam("x", RealInterval(-1.0, 3.0)), grid_points=5)],
+        metrics=[Metric("loss", display_name="Height")],
+        objective=lab.minimize("loss"),
+        train=train,
+    )
+"""
+
+
+@pytest.fixture
+def finished_sweep(launch_inline: InlineLauncher) -> SweepDir:
+    """Return a finished sweep of a parabola: five trials, the best of them at x = 1."""
+    (sweep_dir,) = launch_inline(PARABOLA).find_sweeps()
+    return sweep_dir

@@ -1,0 +1,92 @@
+"""Sweeps and runs made by hand, for tests that need no process and no train function."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, RealInterval
+
+from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.objective import Objective, maximize
+from hparams_lab.declare.space import SearchSpace
+from hparams_lab.events.schema import Status
+from hparams_lab.events.writer import Clock, RunWriter
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.runs.provenance import GitState, Provenance
+from hparams_lab.runs.run import RunSpec
+from hparams_lab.runs.sweep import Sweep
+from hparams_lab.runs.trial import make_trial
+
+FRIDAY = "2026-11-20_18-00-00"
+SATURDAY = "2026-11-21_07-34-05"
+
+HPARAMS = (HParam("units", Discrete([8, 16])), HParam("rate", RealInterval(0.1, 0.5)))
+METRICS = (Metric("accuracy"), Metric("loss"))
+
+
+def make_sweep(
+    sweep_id: str = SATURDAY,
+    *,
+    hparams: Sequence[Any] = HPARAMS,
+    metrics: Sequence[Metric] = METRICS,
+    objective: Objective | None = None,
+    commit: str = "0123abcd",
+) -> Sweep:
+    """Return a sweep as `launch` would describe it."""
+    git = GitState(root="/somewhere", commit=commit, branch="main", dirty=False)
+    return Sweep(
+        experiment="toy",
+        id=sweep_id,
+        started=f"{sweep_id[:10]}T07:34:05+01:00",
+        source="toy.py",
+        description="A **toy**.",
+        space=SearchSpace(hparams),
+        metrics=tuple(metrics),
+        objective=objective or maximize(metrics[0]),
+        strategy="grid",
+        max_trials=None,
+        seed=0,
+        executor="inline",
+        workers=1,
+        provenance=Provenance(("run",), "/somewhere", git, "3.11", {}, "host", "Linux", 2),
+    )
+
+
+def add_sweep(home: ExperimentDir, sweep: Sweep) -> SweepDir:
+    """Write a sweep without runs into an experiment's directory."""
+    sweep_dir = SweepDir(home.path / sweep.id)
+    sweep_dir.path.mkdir(parents=True)
+    sweep.write(sweep_dir)
+    return sweep_dir
+
+
+def make_spec(sweep_dir: SweepDir, values: Mapping[str, Any], *, index: int = 0) -> RunSpec:
+    """Return the spec of trial `index`, whose values must be canonical."""
+    assignment = Assignment(values)
+    run_dir = sweep_dir.run_dir(make_trial(index, assignment).id)
+    return RunSpec(run_dir, assignment, seed=17 + index, split_seed=3, commit="0123abcd")
+
+
+def write_run(
+    spec: RunSpec,
+    scalars: Mapping[str, Sequence[float]],
+    *,
+    status: Status = Status.SUCCESS,
+    clock: Clock | None = None,
+) -> None:
+    """Write a run: its start, its series by step, and its end unless it is RUNNING."""
+    with RunWriter.create(spec.dir, clock=clock or ticking()) as writer:
+        writer.write_start(spec)
+        for tag, values in scalars.items():
+            for step, value in enumerate(values):
+                writer.write_scalar(tag, value, step)
+        if status is not Status.RUNNING:
+            writer.write_end(status)
+
+
+def ticking(start: float = 1_800_000_000.0) -> Clock:
+    """Return a clock that goes on by a quarter of a second whenever it is read."""
+    ticks: Iterator[float] = itertools.count(start, 0.25)
+    return lambda: next(ticks)
