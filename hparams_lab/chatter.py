@@ -43,9 +43,13 @@ def quiet_stderr() -> Iterator[None]:
     It works on the file descriptor, as C++ writes there. Not for code that may be
     killed: what is held back would be lost.
     """
+    try:
+        real = os.dup(2)
+    except OSError:  # closed, as by `2>&-`
+        yield
+        return
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
-        real = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
             yield

@@ -50,6 +50,11 @@ class Finished:
     death: str = ""
 
 
+def describe_error(error: BaseException) -> str:
+    """Return the death of a job whose work raised."""
+    return f"failed outside train: {type(error).__name__}: {error}"
+
+
 class Executor(ABC):
     """Runs jobs. Used by one thread: `start`, `ready`, then jobs, then `close`.
 

@@ -10,12 +10,6 @@ from typing import Any, BinaryIO
 _LENGTH = struct.Struct("<Q")
 
 
-def pack(message: Any) -> bytes:
-    """Return a message as bytes to be written."""
-    payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    return _LENGTH.pack(len(payload)) + payload
-
-
 def read(stream: BinaryIO) -> Any:
     """Return the next message of a blocking stream, buffered or not.
 
@@ -38,7 +32,12 @@ def _read_exactly(stream: BinaryIO, count: int) -> bytes:
 
 def write(fd: int, message: Any) -> None:
     """Write a message whole, waiting until there is room."""
-    rest = memoryview(pack(message))
+    write_pickled(fd, pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def write_pickled(fd: int, payload: bytes) -> None:
+    """Write a message that is pickled already."""
+    rest = memoryview(_LENGTH.pack(len(payload)) + payload)
     while rest:
         rest = rest[os.write(fd, rest) :]
 
@@ -55,20 +54,20 @@ class Inbox:
         self.is_closed = False
         self._bytes = bytearray()
 
-    def receive(self) -> list[Any]:
-        """Read once and return the messages that are complete, in order.
+    def receive(self) -> list[bytes]:
+        """Read once and return the messages that are complete, in order, still pickled.
 
         Sets `is_closed` when the other end is.
         """
         content = os.read(self.fd, 1 << 16)
         self.is_closed = not content
         self._bytes += content
-        messages = []
+        payloads = []
         while len(self._bytes) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._bytes)
             end = _LENGTH.size + length
             if len(self._bytes) < end:
                 break
-            messages.append(pickle.loads(bytes(self._bytes[_LENGTH.size : end])))
+            payloads.append(bytes(self._bytes[_LENGTH.size : end]))
             del self._bytes[:end]
-        return messages
+        return payloads

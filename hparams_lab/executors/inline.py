@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
-from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work, describe_error
 
 
 class InlineExecutor(Executor):
@@ -33,9 +34,13 @@ class InlineExecutor(Executor):
 
     def wait(self) -> Finished:
         job = self._pending[0]
-        result = self._work(self._state, job.argument)
+        try:
+            finished = Finished(job.id, result=self._work(self._state, job.argument))
+        except Exception as error:
+            traceback.print_exc()
+            finished = Finished(job.id, death=describe_error(error))
         self._pending.pop(0)
-        return Finished(job.id, result=result)
+        return finished
 
     def stop(self, grace_secs: float) -> list[Finished]:
         stopped = [Finished(job.id, death="was interrupted") for job in self._pending]

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any, BinaryIO
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
-from hparams_lab.executors.server import Began, Begin, Ready, SetupFailed, Signal, describe_exit
+from hparams_lab.executors.messages import Began, Begin, Ready, SetupFailed, Signal
+from hparams_lab.executors.server import describe_exit
 
 # Not `-m`: the messages' classes must have the same name at both ends.
 _SERVER = "from hparams_lab.executors.server import main; main()"
@@ -34,6 +36,9 @@ _THREAD_VARIABLES = (
 
 # How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
+
+# A server whose input ends kills its children and ends at once.
+_CLOSE_SECS = 1.0
 
 
 def count_usable_cpus() -> int:
@@ -68,6 +73,7 @@ class ProcessExecutor(Executor):
         self._may_fork = True
         self._jobs: dict[int, _Server] = {}
         self._pids: dict[int, int] = {}
+        self._ended: deque[Finished] = deque()  # known to have, and not yet returned
         self.notice = ""
 
     def start(self) -> None:
@@ -75,6 +81,10 @@ class ProcessExecutor(Executor):
 
     def ready(self) -> None:
         server, message = self._next_message()
+        while server is not self._fork_server:  # one that died has more to say
+            if finished := self._take(server, message):
+                self._ended.append(finished)
+            server, message = self._next_message()
         if isinstance(message, SetupFailed):
             raise message.error
         if not isinstance(message, Ready):
@@ -82,6 +92,7 @@ class ProcessExecutor(Executor):
                 f"the process that loads the experiment {server.describe_end()}. Run with "
                 "--executor=inline to see why."
             )
+        server.is_ready = True
         if message.fork_hazard:
             self.notice = (
                 f"each run starts a new interpreter, which takes seconds, as {message.fork_hazard}"
@@ -105,10 +116,10 @@ class ProcessExecutor(Executor):
         with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C ends the grace
             self._signal(signal.SIGINT)
             deadline = time.monotonic() + grace_secs
-            while self._jobs and (finished := self._next_finished(deadline)):
+            while self._is_busy and (finished := self._next_finished(deadline)):
                 stopped.append(finished)
         self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        while self._jobs:
+        while self._is_busy:
             stopped.append(self.wait())
         return stopped
 
@@ -116,13 +127,20 @@ class ProcessExecutor(Executor):
         for server in list(self._servers):
             self._retire(server)
         self._jobs.clear()
+        self._ended.clear()
         self._fork_server = None
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._jobs or self._ended)
 
     def _next_finished(self, deadline: float) -> Finished | None:
         """Return the next job to end, None if none does before the deadline (monotonic)."""
-        while time.monotonic() < deadline:
+        if self._ended:
+            return self._ended.popleft()
+        while (rest := deadline - time.monotonic()) > 0:
             try:
-                server, message = self._inbox.get(timeout=_POLL_SECS)
+                server, message = self._inbox.get(timeout=min(rest, _POLL_SECS))
             except queue.Empty:
                 continue
             if finished := self._take(server, message):
@@ -170,9 +188,8 @@ class ProcessExecutor(Executor):
         self._retire(server)
         if server is self._fork_server:
             self._fork_server = None
-        for job_id in lost[1:]:
-            self._inbox.put((server, Finished(job_id, death=death)))
-        return Finished(lost[0], death=death) if lost else None
+        self._ended.extend(Finished(job_id, death=death) for job_id in lost)
+        return self._ended.popleft() if lost else None
 
     def _forget(self, job_id: int) -> None:
         self._jobs.pop(job_id, None)
@@ -209,18 +226,19 @@ class _Server:
             raise ExecutorError(
                 f"cannot start a process: {error}. Use fewer --workers or --executor=inline."
             ) from error
+        self.is_ready = False
         self.send(begin)
-        reader = threading.Thread(
-            target=_forward, args=(self, self._process.stdout, inbox), daemon=True
-        )
-        reader.start()
+        for target, arguments in (
+            (_forward, (self, self._process.stdout, inbox)),
+            (_end_leftovers, (self._process,)),
+        ):
+            threading.Thread(target=target, args=arguments, daemon=True).start()
 
     def send(self, message: Any) -> None:
         """Send a message; if the process is gone, its end of the pipe says so soon."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(channel.pack(message))
-            self._process.stdin.flush()
+            channel.write(self._process.stdin.fileno(), message)
 
     def signal(self, number: int, *, forks: bool) -> None:
         """Send a signal to the server's jobs, or to itself where it is the job."""
@@ -238,8 +256,10 @@ class _Server:
         assert self._process.stdin is not None and self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
+        if not self.is_ready:
+            self._process.kill()  # it has no children yet
         try:
-            self._process.wait(timeout=1)
+            self._process.wait(timeout=_CLOSE_SECS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -253,10 +273,16 @@ def _forward(
         while True:
             try:
                 message = channel.read(stream)
-            except (EOFError, OSError):
+            except Exception:  # whatever unpickling raises: there is no going on behind it
                 inbox.put((server, None))
                 return
             inbox.put((server, message))
+
+
+def _end_leftovers(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of a process's group once it has ended, so that its pipes close."""
+    process.wait()
+    _kill_group(process.pid)
 
 
 def _thread_limits(num_workers: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ is gone. It does not know what a job is.
 
 Where a fork is impossible or not safe, it runs its one job itself, and ends.
 
-From the executor come `Begin`, `Job`s, `Signal`s; to it go `Ready` or `SetupFailed`,
+From the executor come `Begin`, `Job`s and `Signal`s; to it go `Ready` or `SetupFailed`,
 then `Began` and `Finished` for each job.
 """
 
@@ -25,80 +25,26 @@ import pickle
 import selectors
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
-from hparams_lab.executors.base import Finished, Job
+from hparams_lab.executors.base import Finished, Job, describe_error
 from hparams_lab.executors.fork_safety import find_fork_hazard
-
-
-@dataclass(frozen=True)
-class Begin:
-    """The first message.
-
-    Attributes:
-        sys_path: the executor's, so that the same names are importable.
-        functions: pickled pair of setup and work, unpickled only once the path is set.
-    """
-
-    sys_path: Sequence[str]
-    functions: bytes
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Setup is done.
-
-    Attributes:
-        fork_hazard: why this process must not fork; empty if it may.
-    """
-
-    fork_hazard: str
-
-
-@dataclass(frozen=True)
-class SetupFailed:
-    """Setup raised.
-
-    Attributes:
-        error: what is to be raised in the executor's process.
-    """
-
-    error: HParamsLabError
-
-
-@dataclass(frozen=True)
-class Began:
-    """A job has a process.
-
-    Attributes:
-        job_id: of the job.
-        pid: its process, leader of a process group of its own.
-    """
-
-    job_id: int
-    pid: int
-
-
-@dataclass(frozen=True)
-class Signal:
-    """Send a signal to every job's process group.
-
-    Attributes:
-        number: e.g. `signal.SIGINT`.
-    """
-
-    number: int
+from hparams_lab.executors.messages import Began, Ready, SetupFailed
 
 
 def main() -> None:
-    """Serve the executor at the other end of stdin and stdout."""
+    """Serve the executor at the other end of stdin and stdout, until it closes its end."""
     requests, replies = _claim_streams()
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        _serve(requests, replies)
+
+
+def _serve(requests: int, replies: int) -> None:
     begin = channel.read(os.fdopen(os.dup(requests), "rb", buffering=0))
     try:
         sys.path[:] = begin.sys_path
@@ -106,9 +52,7 @@ def main() -> None:
             setup, work = pickle.loads(begin.functions)
             state = setup()
     except BaseException as error:
-        if not isinstance(error, HParamsLabError):
-            error = ExecutorError("".join(traceback.format_exception(error)).rstrip())
-        channel.write(replies, SetupFailed(error))
+        channel.write(replies, SetupFailed(_as_message(error)))
         return
     hazard = find_fork_hazard() if hasattr(os, "fork") else "this system cannot fork"
     channel.write(replies, Ready(hazard))
@@ -116,6 +60,15 @@ def main() -> None:
         _serve_one(requests, replies, work, state)
     else:
         _Server(requests, replies, work, state).serve()
+
+
+def _as_message(error: BaseException) -> HParamsLabError:
+    """Return an error of ours, which can be unpickled anywhere."""
+    if type(error).__module__ == HParamsLabError.__module__ and isinstance(error, HParamsLabError):
+        return error
+    if isinstance(error, HParamsLabError):
+        return ExecutorError(str(error))
+    return ExecutorError("".join(traceback.format_exception(error)).rstrip())
 
 
 def _claim_streams() -> tuple[int, int]:
@@ -128,9 +81,12 @@ def _claim_streams() -> tuple[int, int]:
 
 
 def _serve_one(requests: int, replies: int, work: Any, state: Any) -> None:
-    job = channel.read(os.fdopen(requests, "rb", buffering=0))
+    stream = os.fdopen(requests, "rb", buffering=0)
+    job = channel.read(stream)
+    # Nothing more comes but the end of the stream, when the executor is gone.
+    threading.Thread(target=lambda: stream.read() or os._exit(1), daemon=True).start()
     _redirect_output(job)
-    channel.write(replies, Finished(job.id, *_call(work, state, job)))
+    _finish_with(replies, work, state, job)
 
 
 class _Server:
@@ -175,8 +131,8 @@ class _Server:
             self._reap()
         self._signal_all(signal.SIGKILL)
 
-    def _obey(self, messages: list[Any]) -> None:
-        for message in messages:
+    def _obey(self, packed: list[bytes]) -> None:
+        for message in map(pickle.loads, packed):
             if isinstance(message, Job):
                 self._fork(message)
             else:
@@ -202,7 +158,6 @@ class _Server:
 
     def _become_child(self, job: Job, writing: int) -> NoReturn:
         """Run the job and exit at once: the server's own cleaning up is not the child's."""
-        exit_code = 1
         try:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
@@ -214,18 +169,13 @@ class _Server:
             for child in self._children.values():
                 os.close(child.inbox.fd)
             _redirect_output(job)
-            channel.write(writing, _call(self._work, self._state, job))
-            exit_code = 0
         except BaseException:
             traceback.print_exc()
-        finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(exit_code)
+            os._exit(1)
+        _finish_with(writing, self._work, self._state, job)
 
     def _listen(self, child: _Child) -> None:
-        child.messages += child.inbox.receive()
+        child.replies += child.inbox.receive()
         if child.inbox.is_closed:
             self._selector.unregister(child.inbox.fd)
 
@@ -239,12 +189,15 @@ class _Server:
         del self._children[child.pid]
         _kill_group(child.pid, signal.SIGKILL)  # what the job left behind
         while not child.inbox.is_closed and _is_readable(child.inbox.fd):
-            child.messages += child.inbox.receive()
+            child.replies += child.inbox.receive()
         with contextlib.suppress(KeyError):
             self._selector.unregister(child.inbox.fd)
         os.close(child.inbox.fd)
-        result, death = child.messages[0] if child.messages else (None, describe_exit(exit_code))
-        channel.write(self._replies, Finished(child.job_id, result, death))
+        if child.replies:
+            channel.write_pickled(self._replies, child.replies[0])
+        else:
+            death = describe_exit(exit_code)
+            channel.write(self._replies, Finished(child.job_id, death=death))
 
     def _signal_all(self, number: int) -> None:
         for pid in self._children:
@@ -258,7 +211,7 @@ class _Child:
         self.job_id = job_id
         self.pid = pid
         self.inbox = inbox
-        self.messages: list[tuple[Any, str]] = []
+        self.replies: list[bytes] = []  # passed on as they are
 
 
 def _redirect_output(job: Job) -> None:
@@ -270,15 +223,29 @@ def _redirect_output(job: Job) -> None:
     faulthandler.enable(2)  # a segfault leaves its Python traceback in the output
 
 
-def _call(work: Any, state: Any, job: Job) -> tuple[Any, str]:
-    """Return the result, and the death if there is none."""
+def _finish_with(replies: int, work: Any, state: Any, job: Job) -> NoReturn:
+    """Do the job, reply, and exit at once: neither threads nor cleaning up hold it."""
+    exit_code = 1
     try:
-        return work(state, job.argument), ""
+        channel.write(replies, _call(work, state, job))
+        exit_code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(exit_code)
+
+
+def _call(work: Any, state: Any, job: Job) -> Finished:
+    try:
+        return Finished(job.id, work(state, job.argument))
     except KeyboardInterrupt:
-        return None, "was interrupted"
+        return Finished(job.id, death="was interrupted")
     except BaseException as error:
         traceback.print_exc()
-        return None, f"failed outside train: {type(error).__name__}: {error}"
+        return Finished(job.id, death=describe_error(error))
 
 
 def describe_exit(exit_code: int) -> str:

@@ -1,0 +1,67 @@
+"""What the process executor and its server say to each other, besides `Job` and `Finished`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hparams_lab.errors import HParamsLabError
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The first message.
+
+    Attributes:
+        sys_path: the executor's, so that the same names are importable.
+        functions: pickled pair of setup and work, unpickled only once the path is set.
+    """
+
+    sys_path: Sequence[str]
+    functions: bytes
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Setup is done.
+
+    Attributes:
+        fork_hazard: why this process must not fork; empty if it may.
+    """
+
+    fork_hazard: str
+
+
+@dataclass(frozen=True)
+class SetupFailed:
+    """Setup raised.
+
+    Attributes:
+        error: what is to be raised in the executor's process.
+    """
+
+    error: HParamsLabError
+
+
+@dataclass(frozen=True)
+class Began:
+    """A job has a process.
+
+    Attributes:
+        job_id: of the job.
+        pid: its process, leader of a process group of its own.
+    """
+
+    job_id: int
+    pid: int
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Send a signal to every job's process group.
+
+    Attributes:
+        number: e.g. `signal.SIGINT`.
+    """
+
+    number: int
