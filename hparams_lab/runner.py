@@ -12,8 +12,8 @@ end. It does not print, and reads no clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from hparams_lab.chatter import remove_if_only_chatter
 from hparams_lab.events.schema import Status
@@ -66,19 +66,18 @@ def run_sweep(
         The runs in the order in which they ended.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
+        KeyboardInterrupt: on Ctrl-C, once all running runs have a true end; as does
+            whatever the strategy or `on_result` raises.
     """
     results: list[RunResult] = []
     running: dict[int, tuple[Trial, RunSpec]] = {}
 
-    def conclude(finished: Finished) -> None:
-        trial, spec = running.pop(finished.job_id)
+    def conclude(finished: Finished) -> RunResult:
+        trial, spec = running[finished.job_id]
         result = RunResult(trial, spec, _conclude(spec, finished))
-        value = result.outcome.objective_value
-        succeeded = result.outcome.status is Status.SUCCESS and not math.isnan(value)
-        strategy.observe(trial.assignment, value if succeeded else None)
+        del running[finished.job_id]
         results.append(result)
-        on_result(result)
+        return result
 
     try:
         index = 0
@@ -93,11 +92,39 @@ def run_sweep(
                 index += 1
             if not running:
                 return results
-            conclude(executor.wait())
-    except KeyboardInterrupt:
-        for finished in executor.stop(GRACE_SECS):
-            conclude(finished)
+            result = conclude(executor.wait())
+            strategy.observe(result.trial.assignment, _value_of(result.outcome))
+            on_result(result)
+    except BaseException as error:
+        for result in _abandon(running, executor, conclude):
+            if isinstance(error, KeyboardInterrupt):
+                on_result(result)
         raise
+
+
+def _abandon(
+    running: Mapping[int, tuple[Trial, RunSpec]],
+    executor: Executor,
+    conclude: Callable[[Finished], RunResult],
+) -> list[RunResult]:
+    """Stop what is running and give it a true end, however often Ctrl-C is pressed."""
+    abandoned = []
+    grace_secs = GRACE_SECS
+    while running:
+        try:
+            stopped = executor.stop(grace_secs)
+            known = {finished.job_id for finished in stopped}
+            unknown = [Finished(job_id, death="was interrupted") for job_id in running]
+            stopped += [finished for finished in unknown if finished.job_id not in known]
+            abandoned += [conclude(finished) for finished in stopped]
+        except KeyboardInterrupt:
+            grace_secs = 0.0
+    return abandoned
+
+
+def _value_of(outcome: Outcome) -> float | None:
+    succeeded = outcome.status is Status.SUCCESS and not math.isnan(outcome.objective_value)
+    return outcome.objective_value if succeeded else None
 
 
 def _specify(trial: Trial, sweep: Sweep, sweep_dir: SweepDir) -> RunSpec:
@@ -113,13 +140,16 @@ def _specify(trial: Trial, sweep: Sweep, sweep_dir: SweepDir) -> RunSpec:
 def _conclude(spec: RunSpec, finished: Finished) -> Outcome:
     """Return a run's outcome, having written the end that a dead run could not."""
     remove_if_only_chatter(spec.dir.output_file)
-    if isinstance(finished.result, Outcome):
-        outcome = finished.result
-    else:
+    outcome = finished.result
+    if not isinstance(outcome, Outcome):
         outcome = Outcome(Status.FAILURE, failure=f"the run {finished.death}")
         end_run(spec.dir, spec, Status.FAILURE)
+    elif not spec.dir.event_files:
+        failure = outcome.failure or "the run's directory was removed while it ran"
+        outcome = replace(outcome, status=Status.FAILURE, failure=failure)
+        end_run(spec.dir, spec, Status.FAILURE)
     if outcome.failure and not spec.dir.failure_file.exists():
-        output = f"\nWhat it printed is in {spec.dir.output_file.name}.\n"
         has_output = spec.dir.output_file.exists()
-        spec.dir.failure_file.write_text(outcome.failure + (output if has_output else "\n"))
+        hint = f"What it printed is in {spec.dir.output_file.name}.\n" if has_output else ""
+        spec.dir.failure_file.write_text(f"{outcome.failure}\n{hint}", encoding="utf-8")
     return outcome

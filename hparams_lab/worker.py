@@ -23,6 +23,7 @@ from hparams_lab.declare.source import ExperimentSource, format_error
 from hparams_lab.errors import ExperimentLoadError, HParamsLabError, Pruned, did_you_mean
 from hparams_lab.events.schema import Status
 from hparams_lab.events.writer import RunWriter
+from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import Run, RunSpec
 
 # TensorBoard keeps scalars as 32-bit floats; anything larger becomes infinite.
@@ -51,14 +52,14 @@ class Outcome:
         metrics: last value of each tag written.
         objective_value: the objective's, NaN if there is none.
         failure: why it failed, in one line; empty if it did not.
-        wall_secs: how long it took, in seconds.
+        wall_secs: how long it took, in seconds; None if its process died.
     """
 
     status: Status
     metrics: Mapping[str, float] = field(default_factory=dict)
     objective_value: float = math.nan
     failure: str = ""
-    wall_secs: float = 0.0
+    wall_secs: float | None = None
 
 
 def load(source: ExperimentSource) -> Loaded:
@@ -83,7 +84,7 @@ def load_data(experiment: Experiment, source: ExperimentSource | None = None) ->
         return Loaded(experiment, experiment.load_data())
     except HParamsLabError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = format_error(error, source.path if source else None)
         raise ExperimentLoadError(
             f"cannot load the data of experiment {experiment.name!r}: {place}"
@@ -102,7 +103,7 @@ def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
         writer.write_start(spec)
         run = Run(spec, loaded.data, objective=loaded.experiment.objective, sink=writer)
         try:
-            failure = _train(loaded.experiment, run)
+            failure = _train(loaded.experiment, run, spec.dir)
         except KeyboardInterrupt:
             writer.write_end(Status.FAILURE)
             raise
@@ -117,7 +118,7 @@ def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
     )
 
 
-def _train(experiment: Experiment, run: Run) -> str:
+def _train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
     """Call train and write what it returns. Return why it failed, empty if it did not."""
     _seed_generators(run.seed)
     try:
@@ -125,8 +126,8 @@ def _train(experiment: Experiment, run: Run) -> str:
     except Pruned:
         return ""
     except (Exception, SystemExit) as error:
-        failure_file = run.dir / "failure.txt"
-        failure_file.write_text(_format_traceback(error), errors="backslashreplace")
+        run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
+        run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
         return _describe(error)
     problems = _record(returned, experiment, run)
     return " ".join(problems)
@@ -145,10 +146,7 @@ def _seed_generators(seed: int) -> None:
 def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"train called sys.exit({error.code!r}); return the metrics instead."
-    try:
-        return format_error(error)
-    except Exception:  # an exception whose own __str__ raises
-        return f"{type(error).__name__} (it cannot be shown)"
+    return format_error(error)
 
 
 def _format_traceback(error: BaseException) -> str:
@@ -175,7 +173,7 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
         key = key_of(metric)
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except Exception:  # a tensor of two elements raises what its library likes
             problems.append(
                 f"metric {key!r} must be a number; got {_shorten(value)}. Return one number."
             )
@@ -190,11 +188,13 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
         if value is None:
             if not any(repr(key) in problem for problem in problems):
                 problems.append(f"train neither returned nor logged metric {key!r}. Return it.")
-        elif not abs(value) <= _MAX_METRIC:  # nor is NaN
+        elif not math.isfinite(value):
             problems.append(
-                f"metric {key!r} must be finite as a 32-bit float; got {value}. Lower the "
-                "learning rate or narrow the space."
+                f"metric {key!r} must be finite; got {value}. Lower the learning rate or narrow "
+                "the space."
             )
+        elif abs(value) > _MAX_METRIC:
+            problems.append(f"metric {key!r} must fit 32-bit floats; got {value}. Scale it down.")
     _record_objective(experiment, run)
     return problems
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from hparams_lab.cli.command import Command
+from hparams_lab.cli.tables import discard_stdout
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
 
@@ -20,6 +21,7 @@ from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
 COMMANDS = ("list", "run", "show", "best", "dashboard", "new")
 
 _EXIT_USER_ERROR = 2
+_NUM_INTERRUPTS = 2
 
 
 def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None) -> NoReturn:
@@ -38,26 +40,42 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         SystemExit: always.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    interrupted_by = [signal.SIGINT]
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted_by[:] = [signal.Signals(number)]
-        raise KeyboardInterrupt
-
-    for name in ("SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
-            signal.signal(number, interrupt)
+    interrupts = _catch_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name may hold what UTF-8 does not
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(_dispatch(words if experiment is None else _name_script(words)))
     except HParamsLabError as error:
         print(f"hparams_lab: {error}", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
     except KeyboardInterrupt:
-        sys.exit(128 + interrupted_by[0])
+        sys.exit(128 + (interrupts[0] if interrupts else signal.SIGINT))
     except BrokenPipeError:
         # The reader of our output is gone, as in `| head`; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         sys.exit(0)
+
+
+def _catch_signals() -> list[int]:
+    """Make signals that ask to end raise KeyboardInterrupt; return those that came, as they do.
+
+    The second ends the grace that running runs have. Later ones change nothing, so that
+    an impatient user does not keep the statuses from being written.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) <= _NUM_INTERRUPTS:
+            raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # nohup has a signal ignored; then so do we.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+    return came
 
 
 def load_command(name: str) -> Command:

@@ -65,7 +65,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     if path.exists():
         raise UsageError(f"{path} is there already. Choose another name.")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(_STARTER.replace("{name}", name))
+    path.write_text(_STARTER.replace("{name}", name), encoding="utf-8")
     make_console().print(f"wrote {path}; next:\n  hparams_lab run {name}")
     return 0
 

@@ -12,7 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hparams_lab.cli.tables import format_number
+from hparams_lab.cli.tables import discard_stdout, format_number
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.runner import RunResult
@@ -33,13 +33,16 @@ class Lines:
         self._objective = ""
         self._count = 0
 
+    def load(self, name: str) -> None:
+        """Say nothing of the loading: what is loaded is told when it runs."""
+
     def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
         """Print what begins."""
         self._total = "?" if sweep.max_trials is None else str(sweep.max_trials)
         self._objective = sweep.objective.tag
-        self._console.print(format_title(sweep))
+        self._print(format_title(sweep))
         if notice:
-            self._console.print(f"note: {notice}")
+            self._print(f"note: {notice}")
 
     def add(self, result: RunResult) -> None:
         """Print a run that has ended."""
@@ -51,11 +54,17 @@ class Lines:
             told = f"{self._objective}={format_number(outcome.metrics.get(self._objective))}"
         else:
             told = f"FAILURE: {outcome.failure}"
-        words = [place, result.trial.id, told, f"({outcome.wall_secs:.1f} s)", *pairs]
-        self._console.print(" ".join(words))
+        took = "" if outcome.wall_secs is None else f" ({outcome.wall_secs:.1f} s)"
+        self._print(" ".join([place, result.trial.id, f"{told}{took}", *pairs]))
 
     def stop(self) -> None:
         """Leave what is printed."""
+
+    def _print(self, line: str) -> None:
+        try:
+            self._console.print(line)
+        except BrokenPipeError:  # as in `| head`; the sweep goes on
+            discard_stdout()
 
 
 class Bar:
@@ -77,12 +86,19 @@ class Bar:
             console=console,
         )
         self._task = self._progress.add_task("", start=False, total=None, told="", visible=False)
+        self._status = console.status("")
         self._sweep: Sweep | None = None
         self._best: float | None = None
         self._num_failures = 0
 
+    def load(self, name: str) -> None:
+        """Show that the experiment is being loaded, which takes TensorFlow seconds."""
+        self._status = self._console.status(f"loading {name}")
+        self._status.start()
+
     def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
         """Print what begins, and the empty bar."""
+        self._status.stop()
         self._sweep = sweep
         self._console.print(format_title(sweep))
         if notice:
@@ -107,6 +123,7 @@ class Bar:
 
     def stop(self) -> None:
         """Leave the bar as it is; a second time does nothing."""
+        self._status.stop()
         self._progress.stop()
 
     def _rank(self, value: float) -> tuple[bool, float]:

@@ -95,6 +95,7 @@ def _launch(name: str, source: ExperimentSource, options: Options) -> int:
         started.append((sweep, sweep_dir))
         progress.start(sweep, sweep_dir, notice)
 
+    progress.load(name)
     try:
         results = launch(source, options, on_start=on_start, on_result=progress.add)
     except KeyboardInterrupt:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,13 @@ _COLUMN_GAP = 2
 def make_console(*, stderr: bool = False) -> Console:
     """Return a console that styles nothing by itself; 80 columns where it is no terminal."""
     return Console(highlight=False, soft_wrap=True, stderr=stderr, markup=False)
+
+
+def discard_stdout() -> None:
+    """Throw away what is printed from now on: whoever read it is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from hparams_lab.errors import (
 
 EXPERIMENTS_DIR = "experiments"
 _ATTRIBUTE = "EXPERIMENT"
+_MODULE_PREFIX = "hparams_lab_experiment_"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class ExperimentSource:
             module = self._import()
         except DeclarationError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ExperimentLoadError(
                 f"cannot import {self}: {format_error(error, self.path)}. Mend the module."
             ) from error
@@ -68,7 +70,7 @@ class ExperimentSource:
         folder = str(self.path.parent)
         if folder not in sys.path:
             sys.path.insert(0, folder)
-        name = f"hparams_lab_experiment_{self.path.stem}"
+        name = f"{_MODULE_PREFIX}{self.path.stem}"
         spec = importlib.util.spec_from_file_location(name, self.path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -163,6 +165,7 @@ def format_error(error: BaseException, path: Path | None = None) -> str:
     lines = traceback.TracebackException.from_exception(error)
     lines.__notes__ = None  # they would come last
     summary = " ".join(list(lines.format_exception_only())[-1].split())
+    summary = re.sub(rf"^{_MODULE_PREFIX}\w+\.", "", summary)  # the user's own exceptions
     if isinstance(error, SyntaxError):
         return f"{summary} ({error.filename}:{error.lineno})"
     places = traceback.extract_tb(error.__traceback__)

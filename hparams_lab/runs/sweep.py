@@ -77,7 +77,7 @@ class Sweep:
         """
         aside = sweep_dir.sweep_file.with_suffix(".tmp")
         try:
-            aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n")
+            aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n", encoding="utf-8")
             aside.replace(sweep_dir.sweep_file)
         except OSError as error:
             raise LogdirError(
@@ -92,7 +92,7 @@ class Sweep:
             LogdirError: if it has no readable `sweep.json`.
         """
         try:
-            data = json.loads(sweep_dir.sweep_file.read_text())
+            data = json.loads(sweep_dir.sweep_file.read_text(encoding="utf-8"))
             if data["format"] != _FORMAT:
                 raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
             return _decode_json(data)
