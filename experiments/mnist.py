@@ -6,6 +6,7 @@ x_test, y_test). Expected: adam with 32 units and the higher rate wins with a te
 accuracy of 0.95 or more after five epochs. A run takes about three seconds.
 """
 
+import contextlib
 import os
 
 import keras
@@ -37,7 +38,8 @@ def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             arrays = [file[name] for name in ("x_train", "y_train", "x_test", "y_test")]
     else:
         try:
-            train_part, test_part = keras.datasets.mnist.load_data()
+            with contextlib.redirect_stdout(None):  # a sweep has a progress bar of its own
+                train_part, test_part = keras.datasets.mnist.load_data()
         except Exception as error:
             raise RuntimeError(
                 f"MNIST can neither be found nor downloaded; set {FILE_VARIABLE} to an .npz "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -42,6 +43,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how golden files were changed."""
     for diff in terminalreporter.config.stash[DIFFS]:
         terminalreporter.write(diff)
+
+
+@pytest.fixture(autouse=True)
+def _restored_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the folders that loaded experiments put on the import path."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
 
 
 @pytest.fixture

@@ -1,14 +1,8 @@
-"""The ordered product of axes: every legal assignment, reached by number.
-
-The grid is counted and decoded, never listed: 10**9 points cost what ten do. A
-conditional axis exists only under its condition, so a grid point is a path through
-a tree: at each axis the subtree sizes say which value the point's number falls on.
-"""
+"""The ordered product of axes: which assignments are legal, and its grid by number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +12,7 @@ from hparams_lab.declare import domains, rules
 from hparams_lab.declare.assignment import Assignment, name_of
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value
+from hparams_lab.declare.grid import Grid
 from hparams_lab.errors import AssignmentError, DeclarationError, did_you_mean
 
 
@@ -49,15 +44,7 @@ class SearchSpace:
         if problems:
             raise DeclarationError(problems)
         self._axis_by_name = {axis.name: axis for axis in self.axes}
-        self._children = {
-            axis.name: tuple(
-                index for index, child in enumerate(self.axes) if axis.name in child.conditions
-            )
-            for axis in self.axes
-        }
-        # Memoized by the set of axes that do not exist; bound here so that each space
-        # has its own memory and it is freed with the space.
-        self._num_points_from = lru_cache(maxsize=None)(self._count_points_from)
+        self._grid = Grid(self.axes)
 
     def __getitem__(self, key: HParam | str) -> Axis:
         """Return the axis of an hparam, given as itself or by name.
@@ -73,7 +60,7 @@ class SearchSpace:
     @property
     def size(self) -> int:
         """Number of points in the grid."""
-        return self._num_points_from(0, frozenset())
+        return self._grid.size
 
     def at(self, index: int) -> Assignment:
         """Return grid point `index`.
@@ -86,21 +73,7 @@ class SearchSpace:
         """
         if not 0 <= index < self.size:
             raise IndexError(f"grid point {index} of {self.size}")
-        values: dict[str, Value] = {}
-        absent: frozenset[int] = frozenset()
-        for position, axis in enumerate(self.axes):
-            if position in absent:
-                absent = self._absent_after(position, absent, None)
-                continue
-            for levels, offset, later_absent in self._branches(position, absent):
-                subtree = self._num_points_from(position + 1, later_absent)
-                if index < subtree * levels:
-                    level, index = divmod(index, subtree)
-                    values[axis.name] = axis.levels[offset + level]
-                    absent = later_absent
-                    break
-                index -= subtree * levels
-        return Assignment(values)
+        return Assignment(self._grid.at(index))
 
     def index_of(self, assignment: Mapping[Any, Any]) -> int:
         """Return the number of a grid point, the inverse of `at`.
@@ -108,21 +81,7 @@ class SearchSpace:
         Raises:
             AssignmentError: if the assignment is not valid, or is between grid points.
         """
-        valid = self.validate(assignment)
-        index = 0
-        absent: frozenset[int] = frozenset()
-        for position, axis in enumerate(self.axes):
-            if position in absent:
-                absent = self._absent_after(position, absent, None)
-                continue
-            level = self._level_of(axis, valid[axis.name])
-            for levels, offset, later_absent in self._branches(position, absent):
-                subtree = self._num_points_from(position + 1, later_absent)
-                index += subtree * min(levels, level - offset)
-                if level < offset + levels:
-                    absent = later_absent
-                    break
-        return index
+        return self._grid.index_of(self.validate(assignment))
 
     def sample(self, rng: np.random.Generator) -> Assignment:
         """Return an assignment drawn from the domains, each axis on its own scale."""
@@ -205,66 +164,6 @@ class SearchSpace:
         known = ", ".join(self._axis_by_name)
         hint = did_you_mean(name, self._axis_by_name)
         return f"hparam {name!r} is not declared; the space has {known}.{hint or ' Declare it.'}"
-
-    def _level_of(self, axis: Axis, value: Value) -> int:
-        try:
-            return axis.levels.index(value)
-        except ValueError:
-            raise AssignmentError(
-                f"hparam {axis.name!r} has no grid point at {value!r}. Add it to the grid."
-            ) from None
-
-    def _count_points_from(self, position: int, absent: frozenset[int]) -> int:
-        """Number of ways to go on from axis `position`, without the `absent` axes."""
-        if position == len(self.axes):
-            return 1
-        if position in absent:
-            return self._num_points_from(position + 1, self._absent_after(position, absent, None))
-        return sum(
-            levels * self._num_points_from(position + 1, later_absent)
-            for levels, _, later_absent in self._branches(position, absent)
-        )
-
-    def _branches(
-        self, position: int, absent: frozenset[int]
-    ) -> Iterator[tuple[int, int, frozenset[int]]]:
-        """Yield stretches of levels that lead to equal subtrees, in grid order.
-
-        Each is its number of levels, the index of its first and the axes absent
-        afterwards. Only levels that a condition names are stretches of one; those
-        between them are alike, so that a parent with a million levels costs no more.
-        """
-        axis = self.axes[position]
-        start = 0
-        for named in self._named_levels(axis):
-            if start < named:
-                yield named - start, start, self._absent_after(position, absent, None)
-            yield 1, named, self._absent_after(position, absent, axis.levels[named])
-            start = named + 1
-        if start < len(axis.levels):
-            yield len(axis.levels) - start, start, self._absent_after(position, absent, None)
-
-    def _named_levels(self, axis: Axis) -> list[int]:
-        named = {
-            value for child in self._children[axis.name] for value in self._allowed(child, axis)
-        }
-        return sorted(axis.levels.index(value) for value in named if value in axis.levels)
-
-    def _allowed(self, child: int, parent: Axis) -> set[Value]:
-        conditions = self.axes[child].conditions
-        return {domains.cast(parent.domain, value) for value in conditions[parent.name]}
-
-    def _absent_after(
-        self, position: int, absent: frozenset[int], value: Value | None
-    ) -> frozenset[int]:
-        """Return which later axes are absent once this one has `value` (None: no named one)."""
-        parent = self.axes[position]
-        gone = {
-            child
-            for child in self._children[parent.name]
-            if value is None or value not in self._allowed(child, parent)
-        }
-        return frozenset(later for later in absent | gone if later > position)
 
 
 def _exists(axis: Axis, earlier: Mapping[str, Value]) -> bool:

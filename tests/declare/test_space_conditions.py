@@ -155,3 +155,15 @@ def test_conditions_on_many_parents_are_counted() -> None:
         axes.append(Axis(HParam(f"value{i}", Discrete([1, 2])), when={f"flag{i}": True}))
 
     assert SearchSpace(axes).size == 3**40
+
+
+def test_parents_that_come_first_are_counted() -> None:
+    """Forty parents before their forty children are counted without trying all combinations."""
+    flags = [Axis(HParam(f"flag{i}", Discrete([False, True]))) for i in range(40)]
+    values = [
+        Axis(HParam(f"value{i}", Discrete([1, 2])), when={f"flag{i}": True}) for i in range(40)
+    ]
+    space = SearchSpace([*flags, *values])
+
+    assert 3**40 == space.size
+    assert 3**39 == space.index_of(space.at(3**39))
