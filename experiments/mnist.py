@@ -7,6 +7,7 @@ accuracy of 0.95 or more after five epochs. A run takes about three seconds.
 """
 
 import contextlib
+import io
 import os
 
 import keras
@@ -38,7 +39,7 @@ def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             arrays = [file[name] for name in ("x_train", "y_train", "x_test", "y_test")]
     else:
         try:
-            with contextlib.redirect_stdout(None):  # a sweep has a progress bar of its own
+            with contextlib.redirect_stdout(io.StringIO()):  # a sweep has its own progress bar
                 train_part, test_part = keras.datasets.mnist.load_data()
         except Exception as error:
             raise RuntimeError(
