@@ -1,8 +1,8 @@
 """Which width and learning rate suit a small dense net on handwritten digits?
 
 The 1,797 images of 8 x 8 pixels that come with scikit-learn: nothing is downloaded.
-Expected: 32 units and a rate near 0.01 reach an accuracy of 0.95 or more in ten epochs;
-at a rate of 0.001 ten epochs are too few. A run takes about two seconds.
+Expected: a rate of 0.01 reaches an accuracy of 0.96 in ten epochs with either width; at
+0.001 ten epochs are too few, at 0.1 it overshoots. A run takes about two seconds.
 """
 
 import keras

@@ -74,7 +74,7 @@ def test_imports_point_down(path: Path) -> None:
 
     upward = imported - ALLOWED[part] - {part}
 
-    assert {part for part in upward if (name, part) not in LAZY_UPWARD} == set()
+    assert [] == [part for part in upward if (name, part) not in LAZY_UPWARD]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
@@ -122,7 +122,7 @@ def test_printing_is_done_by_the_command_line_only() -> None:
         and node.func.id == "print"
     ]
 
-    assert {name for name in printing if not name.startswith("cli.")} == set()
+    assert [] == [name for name in printing if not name.startswith("cli.")]
 
 
 def test_public_names_are_sorted_and_complete() -> None:
@@ -144,7 +144,7 @@ def test_importing_leaves_tensorflow_out(statement: str) -> None:
         f"import sys; {statement}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
 
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    assert 0 == subprocess.run([sys.executable, "-c", check], check=False).returncode
 
 
 def test_tests_state_facts() -> None:
@@ -158,4 +158,4 @@ def test_tests_state_facts() -> None:
         and not (ast.get_docstring(node) or "").strip().endswith((".", '."'))
     ]
 
-    assert silent == []
+    assert [] == silent

@@ -28,7 +28,7 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Every relative link of a document names a file or folder that exists."""
     links = [link for link in _LINK.findall(document.read_text()) if "://" not in link]
 
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    assert [] == [link for link in links if not (document.parent / link).exists()]
 
 
 def _commands() -> Iterator[str]:
@@ -63,7 +63,7 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
         on_result=lambda result: None,
     )
 
-    assert [result.outcome.failure for result in results] == [""] * 9
+    assert [""] * 9 == [result.outcome.failure for result in results]
 
 
 def test_ci_runs_the_readme_command() -> None:

@@ -15,10 +15,10 @@ def test_help_names_every_command(
     program: Program, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     """Help, asked for in any way, names every command and ends well."""
-    assert program(*words) == 0
+    assert 0 == program(*words)
 
     printed = capsys.readouterr().out
-    assert [name for name in COMMANDS if f"\n  {name}" not in printed] == []
+    assert [] == [name for name in COMMANDS if f"\n  {name}" not in printed]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -26,7 +26,7 @@ def test_each_command_has_help(
     program: Program, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     """A command's help begins with how it is typed."""
-    assert program(name, "--help") == 0
+    assert 0 == program(name, "--help")
 
     assert capsys.readouterr().out.startswith(f"hparams_lab {name}")
 
@@ -63,12 +63,12 @@ def test_bad_input_is_one_line_and_exit_code_2(
     program: Program, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
 ) -> None:
     """Bad input gets one line on stderr, exit code 2, and nothing is written."""
-    assert program(*words) == 2
+    assert 2 == program(*words)
 
     printed = capsys.readouterr()
     assert sentence in printed.err
-    assert printed.err.count("\n") == 1
-    assert printed.out == ""
+    assert 1 == printed.err.count("\n")
+    assert "" == printed.out
     assert not Path("logs").exists()
 
 
@@ -80,17 +80,17 @@ def test_several_problems_are_told_at_once(
     text = path.read_text().replace("RealInterval(0.0, 4.0)", "RealInterval(0.0, float('inf'))")
     path.write_text(text.replace('maximize("height")', 'maximize("heigth")'))
 
-    assert program("run", "hill", "--executor=inline") == 2
+    assert 2 == program("run", "hill", "--executor=inline")
 
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
+    assert 2 == len(lines)
     assert "finite bounds" in lines[0]
     assert "Did you mean 'height'?" in lines[1]
 
 
 def test_version_is_told(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints the installed version."""
-    assert program("--version") == 0
+    assert 0 == program("--version")
 
     assert capsys.readouterr().out.startswith("hparams_lab 0.")
 
@@ -127,4 +127,4 @@ def test_a_closed_pipe_is_no_error(swept: Program, workplace: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
 
     assert done.stdout.startswith("hill 20")
-    assert done.stderr == ""
+    assert "" == done.stderr

@@ -13,12 +13,12 @@ def test_a_sweep_without_failures_exits_with_0(
     program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A good sweep prints a line a run, the best first in the table, and what to type next."""
-    assert program("run", "hill", "--executor=inline", "--set=kind=good") == 0
+    assert 0 == program("run", "hill", "--executor=inline", "--set=kind=good")
 
     lines = capsys.readouterr().out.splitlines()
     assert [line[:5] for line in lines[1:4]] == ["[1/3]", "[2/3]", "[3/3]"]
-    assert lines[5].split() == ["trial", "height", "x", "cost", "secs"]
-    assert lines[6].split()[1] == "8"
+    assert ["trial", "height", "x", "cost", "secs"] == lines[5].split()
+    assert "8" == lines[6].split()[1]
     assert lines[-1].startswith("  hparams_lab dashboard hill")
 
 
@@ -26,7 +26,7 @@ def test_a_sweep_with_failures_exits_with_1(
     program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Failed runs are counted, told with their reason and file, and exit code 1 says so."""
-    assert program("run", "hill", "--executor=inline") == 1
+    assert 1 == program("run", "hill", "--executor=inline")
 
     printed = capsys.readouterr().out
     assert "3 of 6 runs failed:" in printed
@@ -36,7 +36,7 @@ def test_a_sweep_with_failures_exits_with_1(
 
 def test_a_dry_run_writes_nothing(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """`--dry_run` prints axes, number of trials and the first of them, and writes nothing."""
-    assert program("run", "hill", "--dry_run", "--set=x=0,4") == 0
+    assert 0 == program("run", "hill", "--dry_run", "--set=x=0,4")
 
     printed = capsys.readouterr().out
     assert "x: a number in [0.0, 4.0]; grid 0.0, 4.0" in printed
@@ -50,7 +50,7 @@ def test_trials_limits_the_sweep(program: Program, capsys: pytest.CaptureFixture
 
     assert "2 trials, grid" in capsys.readouterr().out
     sweep_dir = experiment_dir("logs", "hill").find_sweeps()[0]
-    assert len(list(sweep_dir.find_run_dirs())) == 2
+    assert 2 == len(list(sweep_dir.find_run_dirs()))
 
 
 def test_the_sweep_file_tells_how_it_was_launched(program: Program) -> None:
@@ -59,14 +59,14 @@ def test_the_sweep_file_tells_how_it_was_launched(program: Program) -> None:
 
     sweep = Sweep.read(experiment_dir("logs", "hill").find_sweeps()[0])
 
-    assert [tuple(axis.levels) for axis in sweep.space] == [(1.0, 3.0), ("good",)]
+    assert [(1.0, 3.0), ("good",)] == [tuple(axis.levels) for axis in sweep.space]
     assert (sweep.seed, sweep.executor, sweep.workers, sweep.max_trials) == (7, "inline", 1, 2)
 
 
 def test_a_name_may_be_a_path_or_a_module(program: Program) -> None:
     """NAME is an experiment of ./experiments, a path to a .py file, or a dotted module."""
     for name in ("hill", "experiments/hill.py", "experiments.hill"):
-        assert program("run", name, "--dry_run") == 0
+        assert 0 == program("run", name, "--dry_run")
 
 
 def test_the_log_directory_can_be_elsewhere(
@@ -86,14 +86,14 @@ def test_an_unwritable_log_directory_is_one_line(
     """A log directory that cannot be made is told in one line, exit code 2."""
     (tmp_path / "file").write_text("not a folder")
 
-    assert program("run", "hill", "--executor=inline", "--logdir=file") == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    assert 2 == program("run", "hill", "--executor=inline", "--logdir=file")
+    assert 1 == capsys.readouterr().err.count("\n")
 
 
 def test_a_new_experiment_runs_as_it_is(program: Program, workplace: Path) -> None:
     """What `new` writes is an experiment whose whole grid succeeds."""
-    assert program("new", "mine") == 0
+    assert 0 == program("new", "mine")
     path = workplace / "experiments" / "mine.py"
     path.write_text(path.read_text().replace("hparams import api", "hparams import summary_v2"))
 
-    assert program("run", "mine", "--executor=inline") == 0
+    assert 0 == program("run", "mine", "--executor=inline")

@@ -13,18 +13,18 @@ from tests.cli.conftest import Program
 
 def test_show_ranks_the_trials(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """The best trial comes first, with its values."""
-    assert swept("show", "hill") == 0
+    assert 0 == swept("show", "hill")
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("3 of 3 trials, 3 SUCCESS")
-    assert [line.split()[1] for line in lines[3:]] == ["8", "4", "0"]
+    assert ["8", "4", "0"] == [line.split()[1] for line in lines[3:]]
 
 
 def test_show_needs_no_module(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """Reading what is logged needs the log directory alone."""
     shutil.rmtree("experiments")
 
-    assert swept("show", "hill") == 0
+    assert 0 == swept("show", "hill")
     assert "3 SUCCESS" in capsys.readouterr().out
 
 
@@ -36,7 +36,7 @@ def test_failed_trials_come_last(program: Program, capsys: pytest.CaptureFixture
 
     lines = capsys.readouterr().out.splitlines()
     assert "3 SUCCESS, 3 FAILURE" in lines[0]
-    assert [line.split()[1] for line in lines[3:]] == ["SUCCESS"] * 3 + ["FAILURE"] * 3
+    assert ["SUCCESS"] * 3 + ["FAILURE"] * 3 == [line.split()[1] for line in lines[3:]]
 
 
 def test_top_limits_the_rows(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,8 +44,8 @@ def test_top_limits_the_rows(swept: Program, capsys: pytest.CaptureFixture[str])
     swept("show", "hill", "--top=1")
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 5
-    assert lines[-1] == "2 more trials"
+    assert 5 == len(lines)
+    assert "2 more trials" == lines[-1]
 
 
 def test_all_sweeps_can_be_shown_together(
@@ -59,12 +59,12 @@ def test_all_sweeps_can_be_shown_together(
     lines = capsys.readouterr().out.splitlines()
     ids = [sweep.id for sweep in experiment_dir("logs", "hill").find_sweeps()]
     assert lines[0].endswith("6 of 6 trials, 6 SUCCESS")
-    assert {line.split("/")[0] for line in lines[3:]} == set(ids)
+    assert set(ids) == {line.split("/")[0] for line in lines[3:]}
 
 
 def test_best_prints_the_whole_trial(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """`best` prints values, metrics, seed, directory and the command that runs it again."""
-    assert swept("best", "hill") == 0
+    assert 0 == swept("best", "hill")
 
     printed = capsys.readouterr().out
     facts = dict(line.split(maxsplit=1) for line in printed.splitlines()[1:-1])
@@ -79,7 +79,7 @@ def test_the_replayed_run_has_the_same_seed(
     swept("best", "hill")
     before = capsys.readouterr().out.splitlines()
     replay = shlex.split(before[-1].removeprefix("replay: hparams_lab "))
-    assert swept(*replay, "--executor=inline") == 0
+    assert 0 == swept(*replay, "--executor=inline")
     capsys.readouterr()
     swept("best", "hill")
 
@@ -92,7 +92,7 @@ def test_best_needs_a_success(program: Program, capsys: pytest.CaptureFixture[st
     program("run", "hill", "--executor=inline", "--set=kind=bad")
     capsys.readouterr()
 
-    assert program("best", "hill") == 2
+    assert 2 == program("best", "hill")
     assert "has no successful trial" in capsys.readouterr().err
 
 
@@ -104,7 +104,7 @@ def test_a_sweep_must_be_named_without_doubt(
     swept("run", "hill", "--executor=inline", "--set=kind=good")
     capsys.readouterr()
 
-    assert swept("show", "hill", word) == 2
+    assert 2 == swept("show", "hill", word)
     assert word in capsys.readouterr().err
 
 
@@ -112,12 +112,12 @@ def test_list_reads_without_importing(program: Program, capsys: pytest.CaptureFi
     """`list` shows name, sweeps and question, also of a module that cannot be imported."""
     Path("experiments/broken.py").write_text('"""Does it matter?"""\nimport no_such_module\n')
 
-    assert program("list") == 0
+    assert 0 == program("list")
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [
+    assert [
         "broken  0 sweeps  Does it matter?",
         "hill    0 sweeps  How high is the hill?",
-    ]
+    ] == lines
 
 
 def test_list_counts_sweeps(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +146,7 @@ def test_a_wide_table_says_what_it_leaves_out(capsys: pytest.CaptureFixture[str]
 
     lines = capsys.readouterr().out.splitlines()
     assert max(len(line) for line in lines) <= 80
-    assert lines[-1] == "left out for want of room: column_3, column_4, column_5"
+    assert "left out for want of room: column_3, column_4, column_5" == lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_a_wide_table_says_what_it_leaves_out(capsys: pytest.CaptureFixture[str]
 )
 def test_numbers_are_short(value: float | None, text: str) -> None:
     """A metric is printed with five significant digits."""
-    assert format_number(value) == text
+    assert text == format_number(value)
