@@ -49,7 +49,7 @@ def build_model(num_units: int, learning_rate: float) -> keras.Model:
     return model
 
 
-def train(run: lab.Run) -> dict[str, float]:
+def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on four fifths of the images and judge by the rest."""
     x, y, x_held_out, y_held_out = run.split(*run.data)
     model = build_model(run.hparams[HP_NUM_UNITS], run.hparams[HP_LEARNING_RATE])
@@ -63,7 +63,7 @@ def train(run: lab.Run) -> dict[str, float]:
         verbose=0,
     )
     loss, accuracy = model.evaluate(x_held_out, y_held_out, verbose=0)
-    return {"accuracy": accuracy, "loss": loss}
+    return {METRIC_ACCURACY: accuracy, METRIC_LOSS: loss}
 
 
 EXPERIMENT = lab.Experiment(

@@ -16,9 +16,11 @@ from tensorboard.plugins.hparams import api as hp
 
 import hparams_lab as lab
 
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+
 HP_NUM_UNITS = hp.HParam("num_units", hp.Discrete([16, 32]))
 HP_LEARNING_RATE = hp.HParam("learning_rate", hp.RealInterval(0.001, 0.01))
-HP_OPTIMIZER = hp.HParam("optimizer", hp.Discrete(["adam", "sgd"]))
+HP_OPTIMIZER = hp.HParam("optimizer", hp.Discrete(list(OPTIMIZERS)))
 HP_SECOND_LAYER = hp.HParam("second_layer", hp.Discrete([False, True]))
 HP_DROPOUT = hp.HParam("dropout", hp.RealInterval(0.1, 0.2))
 HP_EPOCHS = hp.HParam("epochs", hp.Discrete([5]))
@@ -69,17 +71,13 @@ def build_model(hparams: lab.Assignment) -> keras.Model:
     layers.append(keras.layers.Dropout(hparams[HP_DROPOUT]))
     layers.append(keras.layers.Dense(NUM_CLASSES, activation="softmax"))
     model = keras.Sequential(layers)
-    optimizer = keras.optimizers.get(
-        {
-            "class_name": hparams[HP_OPTIMIZER],
-            "config": {"learning_rate": hparams[HP_LEARNING_RATE]},
-        }
-    )
+    make_optimizer = OPTIMIZERS[hparams[HP_OPTIMIZER]]
+    optimizer = make_optimizer(learning_rate=hparams[HP_LEARNING_RATE])
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy", "mse"])
     return model
 
 
-def train(run: lab.Run) -> dict[str, float]:
+def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on the training images and judge by the test images."""
     x_train, y_train, x_test, y_test = run.data
     model = build_model(run.hparams)
@@ -92,7 +90,7 @@ def train(run: lab.Run) -> dict[str, float]:
         verbose=0,
     )
     loss, accuracy, mse = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)
-    return {"accuracy": accuracy, "loss": loss, "mse": mse}
+    return {METRIC_ACCURACY: accuracy, METRIC_LOSS: loss, METRIC_MSE: mse}
 
 
 EXPERIMENT = lab.Experiment(

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from hparams_lab import worker
 from hparams_lab.chatter import quiet_stderr
-from hparams_lab.declare import domains
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.errors import AssignmentError, UsageError, did_you_mean
+from hparams_lab.errors import LogdirError, UsageError, did_you_mean
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.executors.base import Executor
@@ -114,13 +113,8 @@ def parse_settings(space: SearchSpace, settings: Sequence[str]) -> dict[str, lis
             raise UsageError(f"--set takes AXIS=VALUE,...; got {setting!r}. Write it so.")
         if name in choices:
             raise UsageError(f"--set must name an axis once; got {name!r} again. Join its values.")
-        domain = space[name].domain
-        try:
-            choices[name] = [domains.parse(domain, word) for word in next(csv.reader([text]))]
-        except AssignmentError as error:
-            raise AssignmentError(
-                f"hparam {name!r} {error}. Choose a legal value or widen the domain."
-            ) from None
+        axis = space[name]
+        choices[name] = [axis.parse(word) for word in next(csv.reader([text]))]
     return choices
 
 
@@ -167,7 +161,8 @@ def launch(
 
     Raises:
         HParamsLabError: if something is wrong with the declaration, the data, the
-            options or the log directory; nothing was written then.
+            options or the log directory; nothing was written then, unless the log
+            directory failed at just that.
         KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
     """
     with make_executor(source, options) as executor:
@@ -202,8 +197,15 @@ def launch(
         executor.ready()
         sweep_dir = home.create_sweep(now)
         sweep = describe(sweep_dir.id, sweep_dir.start_time.isoformat())
-        save_sources(sweep_dir, sources, provenance.git)
-        sweep.write(sweep_dir)
-        write_config(home)
+        try:
+            sweep.write(sweep_dir)
+            save_sources(sweep_dir, sources, provenance.git)
+            write_config(home)
+        except LogdirError:
+            raise
+        except OSError as error:
+            raise LogdirError(
+                f"cannot write to the log directory: {error}. Choose another with --logdir."
+            ) from error
         on_start(sweep, sweep_dir, executor.notice)
         return run_sweep(sweep, sweep_dir, plan.strategy, executor, on_result=on_result)

@@ -112,11 +112,10 @@ def _abandon(
     grace_secs = GRACE_SECS
     while running:
         try:
-            stopped = executor.stop(grace_secs)
-            known = {finished.job_id for finished in stopped}
-            unknown = [Finished(job_id, death="was interrupted") for job_id in running]
-            stopped += [finished for finished in unknown if finished.job_id not in known]
-            abandoned += [conclude(finished) for finished in stopped]
+            stopped = {finished.job_id: finished for finished in executor.stop(grace_secs)}
+            for job_id in list(running):
+                lost = Finished(job_id, death="was interrupted")
+                abandoned.append(conclude(stopped.get(job_id, lost)))
         except KeyboardInterrupt:
             grace_secs = 0.0
     return abandoned

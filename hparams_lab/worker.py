@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from hparams_lab.chatter import quiet_stderr
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.source import ExperimentSource, format_error
@@ -50,7 +51,8 @@ class Outcome:
     Attributes:
         status: SUCCESS or FAILURE.
         metrics: last value of each tag written.
-        objective_value: the objective's, NaN if there is none.
+        objective_value: the objective's; NaN if there is none, or the run was pruned and
+            so is no match for full ones.
         failure: why it failed, in one line; empty if it did not.
         wall_secs: how long it took, in seconds; None if its process died.
     """
@@ -69,10 +71,12 @@ def load(source: ExperimentSource) -> Loaded:
         DeclarationError: if the declaration breaks rules.
         ExperimentLoadError: if the module or its data cannot be loaded.
     """
-    return load_data(source.load(), source)
+    with quiet_stderr():
+        experiment = source.load()
+    return load_data(experiment, source)
 
 
-def load_data(experiment: Experiment, source: ExperimentSource | None = None) -> Loaded:
+def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     """Load the data of an experiment that is imported already.
 
     Raises:
@@ -85,7 +89,7 @@ def load_data(experiment: Experiment, source: ExperimentSource | None = None) ->
     except HParamsLabError:
         raise
     except (Exception, SystemExit) as error:
-        place = format_error(error, source.path if source else None)
+        place = format_error(error, source.path)
         raise ExperimentLoadError(
             f"cannot load the data of experiment {experiment.name!r}: {place}"
         ) from error
@@ -102,8 +106,12 @@ def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
     with RunWriter.create(spec.dir) as writer:
         writer.write_start(spec)
         run = Run(spec, loaded.data, objective=loaded.experiment.objective, sink=writer)
+        is_pruned = False
         try:
             failure = _train(loaded.experiment, run, spec.dir)
+        except Pruned:
+            _record_objective(loaded.experiment, run)
+            is_pruned, failure = True, ""
         except KeyboardInterrupt:
             writer.write_end(Status.FAILURE)
             raise
@@ -112,7 +120,7 @@ def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
     return Outcome(
         status=status,
         metrics=run.last_values,
-        objective_value=run.objective_value,
+        objective_value=math.nan if is_pruned else run.objective_value,
         failure=failure,
         wall_secs=time.monotonic() - began,
     )
@@ -124,7 +132,7 @@ def _train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
     try:
         returned = experiment.train(run)
     except Pruned:
-        return ""
+        raise
     except (Exception, SystemExit) as error:
         run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
         run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
@@ -169,11 +177,13 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
             "Return {tag: value}."
         ]
     problems = []
+    unreadable = set()
     for metric, value in returned.items():
         key = key_of(metric)
         try:
             number = float(value)
         except Exception:  # a tensor of two elements raises what its library likes
+            unreadable.add(key)
             problems.append(
                 f"metric {key!r} must be a number; got {_shorten(value)}. Return one number."
             )
@@ -186,7 +196,7 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
     for key in experiment.metric_keys:
         value = run.last_values.get(key)
         if value is None:
-            if not any(repr(key) in problem for problem in problems):
+            if key not in unreadable:
                 problems.append(f"train neither returned nor logged metric {key!r}. Return it.")
         elif not math.isfinite(value):
             problems.append(

@@ -53,7 +53,7 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
     """The README's experiment runs as it stands: nine trials, none failed."""
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     path = tmp_path / "bowl.py"
-    path.write_text(block.replace("hparams import api as hp", "hparams import summary_v2 as hp"))
+    path.write_text(block)
     options = Options(logdir=tmp_path / "logs", executor="inline")
 
     results = launch(

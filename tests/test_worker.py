@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.factories import SATURDAY, make_spec
 
 METRICS = (Metric("loss"), Metric("accuracy"))
 GOOD = {"loss": 0.5, "accuracy": 0.75}
+
+SOURCE = ExperimentSource(Path("toy.py"))
 
 Train = Callable[[Run], Any]
 
@@ -133,6 +136,7 @@ def test_pruned_run_is_a_success(spec: RunSpec) -> None:
     outcome, record = execute_and_read(train, spec)
 
     assert (Status.SUCCESS, {"loss": 0.5}) == (outcome.status, outcome.metrics)
+    assert math.isnan(outcome.objective_value)
     assert Status.SUCCESS is record.status
 
 
@@ -202,11 +206,11 @@ def test_error_of_ours_in_load_data_is_kept() -> None:
         raise AssignmentError("share must be below 1; got 2. Lower it.")
 
     with pytest.raises(AssignmentError, match="Lower it"):
-        load_data(declare(draw, load_data=fail), ExperimentSource(Path("toy.py")))
+        load_data(declare(draw, load_data=fail), SOURCE)
 
 
 def test_data_reach_train(spec: RunSpec) -> None:
     """`run.data` is what load_data returned."""
     experiment = declare(lambda run: {**GOOD, "loss": run.data}, load_data=lambda: 0.125)
 
-    assert 0.125 == execute(load_data(experiment), spec).objective_value
+    assert 0.125 == execute(load_data(experiment, SOURCE), spec).objective_value

@@ -6,6 +6,7 @@ import importlib
 import io
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,7 @@ COMMANDS = ("list", "run", "show", "best", "dashboard", "new")
 
 _EXIT_USER_ERROR = 2
 _NUM_INTERRUPTS = 2
+_SAME_INTERRUPT_SECS = 0.5
 
 
 def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None) -> NoReturn:
@@ -31,8 +33,8 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
     interrupted, and 128 more than its number for another signal.
 
     Args:
-        experiment: of the calling script, which then needs no name; `run` is then the
-            command if none is given.
+        experiment: `EXPERIMENT` of the calling script, which then needs no name; `run` is
+            then the command if none is given.
         argv: words of the command line without the program's; by default those it was
             started with.
 
@@ -45,7 +47,7 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         if isinstance(stream, io.TextIOWrapper):  # a file name may hold what UTF-8 does not
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(_dispatch(words if experiment is None else _name_script(words)))
+        sys.exit(_dispatch(words if experiment is None else _name_script(experiment, words)))
     except HParamsLabError as error:
         print(f"hparams_lab: {error}", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
@@ -60,14 +62,19 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
 def _catch_signals() -> list[int]:
     """Make signals that ask to end raise KeyboardInterrupt; return those that came, as they do.
 
-    The second ends the grace that running runs have. Later ones change nothing, so that
-    an impatient user does not keep the statuses from being written.
+    The second ends the grace that running runs have. Later ones change nothing, nor does
+    what comes at once behind the first, so that an impatient user does not keep the
+    statuses from being written.
     """
     came: list[int] = []
+    raised_at: list[float] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        if len(came) <= _NUM_INTERRUPTS:
+        now = time.monotonic()
+        at_once = bool(raised_at) and now - raised_at[0] < _SAME_INTERRUPT_SECS
+        if len(raised_at) < _NUM_INTERRUPTS and not at_once:
+            raised_at.append(now)
             raise KeyboardInterrupt
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -104,13 +111,14 @@ def _dispatch(words: list[str]) -> int:
     return command.run(*command.parse(words[1:]))
 
 
-def _name_script(words: list[str]) -> list[str]:
+def _name_script(experiment: Experiment, words: list[str]) -> list[str]:
     """Return the words of `hparams_lab` that a script's own words stand for."""
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    if script is None:
+    module = sys.modules["__main__"]
+    script = getattr(module, "__file__", None)
+    if script is None or getattr(module, "EXPERIMENT", None) is not experiment:
         raise UsageError(
-            "lab.main(EXPERIMENT) must be called by a file, which the runs import. Save the "
-            "experiment in a .py file."
+            "lab.main must be given the EXPERIMENT of the file that calls it, which the runs "
+            f"import; got experiment {experiment.name!r}. Write EXPERIMENT = ... in a .py file."
         )
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     if words and words[0] in ("--help", "-h", "help"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z]\w*")
 _STARTER = '''"""What do you want to know? `hparams_lab list` shows this line."""
 
 import numpy as np
-from tensorboard.plugins.hparams import api as hp
+from tensorboard.plugins.hparams import summary_v2 as hp  # `api` without TensorFlow
 
 import hparams_lab as lab
 
@@ -60,6 +61,11 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
         raise UsageError(
             f"an experiment's file needs a name of letters, digits and '_'; got {name!r}. "
             "Choose another."
+        )
+    if importlib.util.find_spec(name) is not None:
+        raise UsageError(
+            f"{name!r} is a module that Python can import, which the experiment would hide from "
+            "those beside it. Choose another name."
         )
     path = Path(EXPERIMENTS_DIR) / f"{name}.py"
     if path.exists():

@@ -12,7 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hparams_lab.cli.tables import discard_stdout, format_number
+from hparams_lab.cli.tables import format_number
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.runner import RunResult
@@ -40,9 +40,9 @@ class Lines:
         """Print what begins."""
         self._total = "?" if sweep.max_trials is None else str(sweep.max_trials)
         self._objective = sweep.objective.tag
-        self._print(format_title(sweep))
+        self._console.print(format_title(sweep))
         if notice:
-            self._print(f"note: {notice}")
+            self._console.print(f"note: {notice}")
 
     def add(self, result: RunResult) -> None:
         """Print a run that has ended."""
@@ -51,20 +51,14 @@ class Lines:
         place = f"[{self._count:>{len(self._total)}}/{self._total}]"
         pairs = (f"{name}={format_value(value)}" for name, value in result.spec.assignment.items())
         if outcome.status is Status.SUCCESS:
-            told = f"{self._objective}={format_number(outcome.metrics.get(self._objective))}"
+            told = f"{self._objective}={format_number(outcome.objective_value)}"
         else:
             told = f"FAILURE: {outcome.failure}"
         took = "" if outcome.wall_secs is None else f" ({outcome.wall_secs:.1f} s)"
-        self._print(" ".join([place, result.trial.id, f"{told}{took}", *pairs]))
+        self._console.print(" ".join([place, result.trial.id, f"{told}{took}", *pairs]))
 
     def stop(self) -> None:
         """Leave what is printed."""
-
-    def _print(self, line: str) -> None:
-        try:
-            self._console.print(line)
-        except BrokenPipeError:  # as in `| head`; the sweep goes on
-            discard_stdout()
 
 
 class Bar:

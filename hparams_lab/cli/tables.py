@@ -21,9 +21,15 @@ from hparams_lab.runs.sweep import Sweep
 _COLUMN_GAP = 2
 
 
-def make_console(*, stderr: bool = False) -> Console:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on in silence, as in `| head`: rich would exit, and end a sweep with it."""
+        discard_stdout()
+
+
+def make_console() -> Console:
     """Return a console that styles nothing by itself; 80 columns where it is no terminal."""
-    return Console(highlight=False, soft_wrap=True, stderr=stderr, markup=False)
+    return _Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def discard_stdout() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -102,9 +102,27 @@ class Axis:
         """Return `value` in the domain's type.
 
         Raises:
-            AssignmentError: if it is none of the axis's legal values; the text goes on
-                from "hparam 'x' ".
+            AssignmentError: if it is none of the axis's legal values.
         """
+        return self._explain(lambda: self._cast(value))
+
+    def parse(self, text: str) -> Value:
+        """Return the legal value that `text` spells.
+
+        Raises:
+            AssignmentError: if it spells none.
+        """
+        return self._explain(lambda: self._cast(domains.parse(self.domain, text)))
+
+    def _explain(self, get_value: Callable[[], Value]) -> Value:
+        try:
+            return get_value()
+        except AssignmentError as error:
+            raise AssignmentError(
+                f"hparam {self.name!r} {error}. Choose a legal value or widen the domain."
+            ) from None
+
+    def _cast(self, value: Any) -> Value:
         typed = domains.cast(self.domain, value)
         if self.grid is not None and typed not in self.levels:
             listed = ", ".join(domains.format_value(level) for level in self.levels)

@@ -32,8 +32,8 @@ class Experiment:
             must not change. It returns arrays, not tensors: runs are forked from the
             process that loaded them, and TensorFlow does not survive a fork once it
             has run an operation.
-        description: Markdown for TensorBoard; by default the module's docstring is the
-            question that `hparams_lab list` shows.
+        description: Markdown, kept in the `hparams_config`. The question that
+            `hparams_lab list` shows is the first line of the module's docstring.
 
     Raises:
         DeclarationError: if it breaks rules; it names all of them at once.
@@ -117,6 +117,11 @@ def _find_objective_problems(objective: Any, metrics: Sequence[Any]) -> list[str
             "lab.maximize(tag) or lab.minimize(tag)."
         ]
     keys = [metrics_of.key_of(metric) for metric in metrics]
+    if objective.tag != objective.metric and objective.tag in keys:
+        return [
+            f"metric {objective.tag!r} must not be declared, as the objective's best value is "
+            "written under that tag. Rename it."
+        ]
     if not keys or objective.metric in keys:
         return []
     hint = did_you_mean(objective.metric, keys) or " Declare it or choose one of them."

@@ -17,6 +17,9 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import AssignmentError
 
+# How many subtree sizes are remembered; more cost time again, not memory.
+_MAX_COUNTS = 10_000
+
 
 class _Stretch(NamedTuple):
     """Neighbouring levels of an axis that lead to equal subtrees."""
@@ -43,7 +46,7 @@ class Grid:
             for axis in axes
         ]
         # Bound here, so that each grid has a memory of its own that is freed with it.
-        self._count = lru_cache(maxsize=None)(self._count_points)
+        self._count = lru_cache(_MAX_COUNTS)(self._count_points)
 
     @property
     def size(self) -> int:

@@ -10,6 +10,7 @@ from enum import Enum
 from tensorboard.plugins.hparams.summary_v2 import Metric
 
 from hparams_lab.declare.metric import key_of
+from hparams_lab.errors import DeclarationError
 
 
 class Goal(Enum):
@@ -86,15 +87,24 @@ def maximize(metric: Metric | str, *, reduction: str = "last") -> Objective:
         reduction: `"last"` or `"best"`: which of a run's values counts.
 
     Raises:
-        ValueError: if the reduction is neither.
+        DeclarationError: if the reduction is neither.
     """
-    return Objective(key_of(metric), Goal.MAXIMIZE, Reduction(reduction))
+    return Objective(key_of(metric), Goal.MAXIMIZE, _parse_reduction(reduction))
 
 
 def minimize(metric: Metric | str, *, reduction: str = "last") -> Objective:
     """Return the objective of a metric's lowest value; see `maximize`.
 
     Raises:
-        ValueError: if the reduction is neither `"last"` nor `"best"`.
+        DeclarationError: if the reduction is neither `"last"` nor `"best"`.
     """
-    return Objective(key_of(metric), Goal.MINIMIZE, Reduction(reduction))
+    return Objective(key_of(metric), Goal.MINIMIZE, _parse_reduction(reduction))
+
+
+def _parse_reduction(name: str) -> Reduction:
+    try:
+        return Reduction(name)
+    except ValueError:
+        raise DeclarationError(
+            [f"the reduction of an objective must be 'last' or 'best'; got {name!r}. Choose one."]
+        ) from None

@@ -43,6 +43,9 @@ class SearchSpace:
         problems = rules.find_space_problems(self.axes)
         if problems:
             raise DeclarationError(problems)
+        self._index_axes()
+
+    def _index_axes(self) -> None:
         self._axis_by_name = {axis.name: axis for axis in self.axes}
         self._grid = Grid(self.axes)
 
@@ -117,9 +120,7 @@ class SearchSpace:
                 try:
                     valid[axis.name] = axis.cast(given[axis.name])
                 except AssignmentError as error:
-                    problems.append(
-                        f"hparam {axis.name!r} {error}. Choose a legal value or widen the domain."
-                    )
+                    problems.append(str(error))
         if problems:
             raise AssignmentError("\n".join(problems))
         return Assignment(valid)
@@ -132,13 +133,7 @@ class SearchSpace:
         """
         narrowed = dict(self._axis_by_name)
         for name, values in choices.items():
-            axis = self[name]
-            try:
-                narrowed[name] = axis.narrow(values)
-            except AssignmentError as error:
-                raise AssignmentError(
-                    f"hparam {name!r} {error}. Choose a legal value or widen the domain."
-                ) from None
+            narrowed[name] = self[name].narrow(values)
         return SearchSpace(narrowed.values())
 
     def __iter__(self) -> Iterator[Axis]:
@@ -155,10 +150,13 @@ class SearchSpace:
     def decode_json(data: Sequence[Mapping[str, Any]]) -> SearchSpace:
         """Return the space that `encode_json` wrote.
 
-        Raises:
-            DeclarationError: if the data breaks the rules of a declaration.
+        The rules of a declaration are not asked: what was logged stays readable when
+        they are tightened.
         """
-        return SearchSpace(Axis.decode_json(axis) for axis in data)
+        space = SearchSpace.__new__(SearchSpace)
+        space.axes = tuple(Axis.decode_json(axis) for axis in data)
+        space._index_axes()
+        return space
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(self._axis_by_name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 
 from tensorboard.compat.proto import summary_pb2
 
+from hparams_lab.errors import EventFormatError
 from hparams_lab.events import schema
 from hparams_lab.events.reader import read_events
 from hparams_lab.events.writer import Clock, open_writer
@@ -36,14 +38,10 @@ def write_config(experiment_dir: ExperimentDir, *, clock: Clock = time.time) -> 
 
 
 def read_config(experiment_dir: ExperimentDir) -> summary_pb2.Summary | None:
-    """Return the `hparams_config` as it stands; None if there is none yet.
-
-    Raises:
-        EventFormatError: if its file is damaged.
-    """
-    if not experiment_dir.config_file.exists():
-        return None
-    for event in read_events(experiment_dir.config_file):
-        if event.HasField("summary"):
-            return event.summary
+    """Return the `hparams_config` as it stands; None if there is none, or a damaged one."""
+    if experiment_dir.config_file.exists():
+        with contextlib.suppress(EventFormatError):
+            for event in read_events(experiment_dir.config_file):
+                if event.HasField("summary"):
+                    return event.summary
     return None

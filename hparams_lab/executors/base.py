@@ -78,12 +78,17 @@ class Executor(ABC):
 
         Raises:
             HParamsLabError: what `setup` raised, if it was one of these.
-            ExecutorError: if it failed otherwise, or no process could be had.
+            ExecutorError: if it failed otherwise, or no process could be had. Inline, the
+                error itself, for the debugger.
         """
 
     @abstractmethod
     def submit(self, job: Job) -> None:
-        """Begin a job. At most `num_workers` may be unfinished."""
+        """Begin a job. At most `num_workers` may be unfinished.
+
+        Raises:
+            HParamsLabError: as `ready`, where what was set up had died.
+        """
 
     @abstractmethod
     def wait(self) -> Finished:

@@ -12,7 +12,7 @@ class InlineExecutor(Executor):
     """Calls `work` in `wait`. What a job prints is seen at once; what kills it kills all.
 
     Args:
-        setup: called once, in `start`.
+        setup: called once, in `ready`; what it raises is passed on as it is.
         work: called for each job.
     """
 

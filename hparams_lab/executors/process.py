@@ -67,11 +67,11 @@ class ProcessExecutor(Executor):
     def __init__(self, setup: Setup, work: Work, *, num_workers: int) -> None:
         super().__init__(num_workers)
         self._functions = pickle.dumps((setup, work))
-        self._inbox: queue.SimpleQueue[tuple[_Server, Any]] = queue.SimpleQueue()
-        self._servers: list[_Server] = []
-        self._fork_server: _Server | None = None
+        self._inbox: queue.SimpleQueue[tuple[_ServerLink, Any]] = queue.SimpleQueue()
+        self._servers: list[_ServerLink] = []
+        self._fork_server: _ServerLink | None = None
         self._may_fork = True
-        self._jobs: dict[int, _Server] = {}
+        self._jobs: dict[int, _ServerLink] = {}
         self._pids: dict[int, int] = {}
         self._ended: deque[Finished] = deque()  # known to have, and not yet returned
         self.notice = ""
@@ -147,7 +147,7 @@ class ProcessExecutor(Executor):
                 return finished
         return None
 
-    def _take(self, server: _Server, message: Any) -> Finished | None:
+    def _take(self, server: _ServerLink, message: Any) -> Finished | None:
         """Note what a server says; return the job that ended by it."""
         if isinstance(message, Began):
             self._pids[message.job_id] = message.pid
@@ -161,25 +161,25 @@ class ProcessExecutor(Executor):
             return self._bury(server, death if self._may_fork else server.describe_end())
         return None
 
-    def _next_message(self) -> tuple[_Server, Any]:
+    def _next_message(self) -> tuple[_ServerLink, Any]:
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._inbox.get(timeout=_POLL_SECS)
 
-    def _launch_server(self) -> _Server:
+    def _launch_server(self) -> _ServerLink:
         environment = os.environ | _thread_limits(self.num_workers)
-        server = _Server(Begin(sys.path, self._functions), self._inbox, environment)
+        server = _ServerLink(Begin(sys.path, self._functions), self._inbox, environment)
         self._servers.append(server)
         return server
 
-    def _find_fork_server(self) -> _Server:
+    def _find_fork_server(self) -> _ServerLink:
         if self._fork_server is None:  # it died
             self.start()
             self.ready()
         assert self._fork_server is not None
         return self._fork_server
 
-    def _bury(self, server: _Server, death: str) -> Finished | None:
+    def _bury(self, server: _ServerLink, death: str) -> Finished | None:
         """Give up a server; return one of the jobs that died with it, if any did."""
         lost = [job_id for job_id, owner in self._jobs.items() if owner is server]
         for job_id in lost:
@@ -195,7 +195,7 @@ class ProcessExecutor(Executor):
         self._jobs.pop(job_id, None)
         self._pids.pop(job_id, None)
 
-    def _retire(self, server: _Server) -> None:
+    def _retire(self, server: _ServerLink) -> None:
         server.close()
         if server in self._servers:
             self._servers.remove(server)
@@ -205,13 +205,13 @@ class ProcessExecutor(Executor):
             server.signal(number, forks=self._may_fork)
 
 
-class _Server:
+class _ServerLink:
     """The executor's end of a server process; its messages go to the executor's inbox."""
 
     def __init__(
         self,
         begin: Begin,
-        inbox: queue.SimpleQueue[tuple[_Server, Any]],
+        inbox: queue.SimpleQueue[tuple[_ServerLink, Any]],
         environment: dict[str, str],
     ) -> None:
         try:
@@ -266,7 +266,7 @@ class _Server:
 
 
 def _forward(
-    server: _Server, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[_Server, Any]]
+    server: _ServerLink, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[_ServerLink, Any]]
 ) -> None:
     """Put a server's messages into the inbox, None after the last."""
     with stream:

@@ -29,7 +29,6 @@ import threading
 import traceback
 from typing import Any, NoReturn
 
-from hparams_lab.chatter import quiet_stderr
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Finished, Job, describe_error
@@ -48,9 +47,8 @@ def _serve(requests: int, replies: int) -> None:
     begin = channel.read(os.fdopen(os.dup(requests), "rb", buffering=0))
     try:
         sys.path[:] = begin.sys_path
-        with quiet_stderr():
-            setup, work = pickle.loads(begin.functions)
-            state = setup()
+        setup, work = pickle.loads(begin.functions)
+        state = setup()
     except BaseException as error:
         channel.write(replies, SetupFailed(_as_message(error)))
         return

@@ -143,8 +143,12 @@ class ExperimentDir:
         return self.path / "events.out.tfevents.0000000000.hparams_config"
 
     def find_sweeps(self) -> list[SweepDir]:
-        """Return the sweeps, oldest first; empty if there are none."""
-        return [SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID)]
+        """Return the sweeps, oldest first; empty if there are none.
+
+        A directory without `sweep.json` is one that is being made, or never was.
+        """
+        found = (SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID))
+        return [sweep for sweep in found if sweep.sweep_file.exists()]
 
     def find_sweep(self, prefix: str) -> SweepDir:
         """Return the sweep whose id begins with `prefix`.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
@@ -19,7 +19,8 @@ from hparams_lab.errors import LogdirError
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import Provenance
 
-# Raised when an older reader would misread the file.
+# Raised when an older reader would misread the file. A field that is added needs a
+# default here, so that what is logged stays readable, and does not raise it.
 _FORMAT = 1
 
 
@@ -73,16 +74,11 @@ class Sweep:
         """Write `sweep.json`, whole or not at all.
 
         Raises:
-            LogdirError: if it cannot be written.
+            OSError: if it cannot be written.
         """
         aside = sweep_dir.sweep_file.with_suffix(".tmp")
-        try:
-            aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n", encoding="utf-8")
-            aside.replace(sweep_dir.sweep_file)
-        except OSError as error:
-            raise LogdirError(
-                f"cannot write to the log directory: {error}. Choose another with --logdir."
-            ) from error
+        aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n", encoding="utf-8")
+        aside.replace(sweep_dir.sweep_file)
 
     @staticmethod
     def read(sweep_dir: SweepDir) -> Sweep:
@@ -129,8 +125,9 @@ class Sweep:
 
 def _decode_json(data: dict[str, Any]) -> Sweep:
     objective = data["objective"]
+    known = {field.name for field in fields(Sweep)}  # a newer version may have written more
     return Sweep(
-        **{key: value for key, value in data.items() if key != "format"}
+        **{key: value for key, value in data.items() if key in known}
         | {
             "space": SearchSpace.decode_json(data["space"]),
             "metrics": tuple(metrics_of.decode_json(metric) for metric in data["metrics"]),
@@ -143,11 +140,9 @@ def _decode_json(data: dict[str, Any]) -> Sweep:
 
 
 def read_sweeps(experiment_dir: ExperimentDir) -> list[Sweep]:
-    """Return the sweeps of an experiment that have a `sweep.json`, oldest first.
+    """Return the sweeps of an experiment, oldest first.
 
     Raises:
         LogdirError: if one is unreadable.
     """
-    return [
-        Sweep.read(sweep) for sweep in experiment_dir.find_sweeps() if sweep.sweep_file.exists()
-    ]
+    return [Sweep.read(sweep) for sweep in experiment_dir.find_sweeps()]

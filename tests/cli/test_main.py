@@ -56,6 +56,7 @@ def test_each_command_has_help(
         (["best", "hill"], "Run: hparams_lab run hill"),
         (["new", "two words"], "got 'two words'"),
         (["new", "hill"], "is there already"),
+        (["new", "keras"], "'keras' is a module that Python can import"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -128,3 +129,14 @@ def test_a_closed_pipe_is_no_error(swept: Program, workplace: Path) -> None:
 
     assert done.stdout.startswith("hill 20")
     assert "" == done.stderr
+
+
+def test_a_script_must_pass_its_own_experiment(workplace: Path) -> None:
+    """`lab.main` refuses an experiment that runs would not find in the script."""
+    script = workplace / "experiments" / "hill.py"
+    script.write_text(script.read_text().replace("EXPERIMENT =", "OTHER =") + "\nlab.main(OTHER)\n")
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert 2 == done.returncode
+    assert "got experiment 'hill'. Write EXPERIMENT = ..." in done.stderr

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hparams_lab.events.config import read_config
 from hparams_lab.runs.logdir import experiment_dir
 from hparams_lab.runs.sweep import Sweep
 from tests.cli.conftest import Program
@@ -93,7 +94,15 @@ def test_an_unwritable_log_directory_is_one_line(
 def test_a_new_experiment_runs_as_it_is(program: Program, workplace: Path) -> None:
     """What `new` writes is an experiment whose whole grid succeeds."""
     assert 0 == program("new", "mine")
-    path = workplace / "experiments" / "mine.py"
-    path.write_text(path.read_text().replace("hparams import api", "hparams import summary_v2"))
-
     assert 0 == program("run", "mine", "--executor=inline")
+
+
+def test_a_damaged_config_is_written_anew(program: Program) -> None:
+    """The config is rebuilt from the sweeps, so damage to it stops nobody."""
+    program("run", "hill", "--executor=inline", "--set=kind=good")
+    config = experiment_dir("logs", "hill").config_file
+    whole = config.read_bytes()
+    config.write_bytes(whole[:-20] + b"x" + whole[-19:])
+
+    assert 0 == program("run", "hill", "--executor=inline", "--set=kind=good")
+    assert read_config(experiment_dir("logs", "hill")) is not None

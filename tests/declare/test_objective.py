@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import Metric
 
 from hparams_lab.declare.objective import Goal, Objective, Reduction, maximize, minimize
+from hparams_lab.errors import DeclarationError
 
 NAN = math.nan
 SERIES = st.lists(st.floats(), max_size=8)
@@ -87,3 +88,9 @@ def test_a_misspelt_reduction_is_refused() -> None:
 def test_an_objective_crosses_processes(objective: Objective) -> None:
     """An unpickled objective is equal."""
     assert objective == pickle.loads(pickle.dumps(objective))
+
+
+def test_a_misspelt_reduction_is_told() -> None:
+    """A reduction that is neither last nor best is refused in a sentence."""
+    with pytest.raises(DeclarationError, match="must be 'last' or 'best'; got 'bst'"):
+        maximize("loss", reduction="bst")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def make_home(tmp_path: Path, *sweep_ids: str) -> ExperimentDir:
     home = experiment_dir(tmp_path / "logs", "digits")
     for sweep_id in sweep_ids:
         (home.path / sweep_id).mkdir(parents=True)
+        (home.path / sweep_id / "sweep.json").touch()
     return home
 
 
@@ -81,6 +82,13 @@ def test_event_files_are_listed_in_tensorboards_order(tmp_path: Path) -> None:
     assert names == [path.name for path in run_dir.event_files]
 
 
+def begin(home: ExperimentDir, now: Callable[[], datetime]) -> SweepDir:
+    """Make a sweep's directory and its file, as a launch does."""
+    sweep = home.create_sweep(now)
+    sweep.sweep_file.touch()
+    return sweep
+
+
 def ticking(*offsets_secs: float) -> Iterator[datetime]:
     """Yield START plus each of the offsets."""
     return iter([START + timedelta(seconds=offset) for offset in offsets_secs])
@@ -89,7 +97,7 @@ def ticking(*offsets_secs: float) -> Iterator[datetime]:
 def test_a_sweep_is_named_after_its_start(tmp_path: Path) -> None:
     """A new sweep has a directory of its own and an id that can be found again."""
     home = make_home(tmp_path)
-    sweep = home.create_sweep(lambda: START)
+    sweep = begin(home, lambda: START)
 
     assert sweep.path.is_dir()
     assert sweep.id == "2026-11-21_07-34-05"
@@ -100,7 +108,7 @@ def test_sweeps_sort_by_their_start(tmp_path: Path) -> None:
     """Ids sort as times do, across seconds, days and years."""
     home = make_home(tmp_path)
     times = [START + timedelta(seconds=seconds) for seconds in (-(10**9), -1, 0, 10**5, 10**9)]
-    made = [home.create_sweep(lambda time=time: time) for time in reversed(times)]
+    made = [begin(home, lambda time=time: time) for time in reversed(times)]
 
     assert made[::-1] == home.find_sweeps()
 
@@ -109,7 +117,7 @@ def test_two_sweeps_of_one_second_have_two_ids(tmp_path: Path) -> None:
     """The later of two sweeps waits for the next second."""
     home = make_home(tmp_path)
     clock = ticking(0, 0.2, 0.9, 1.1)
-    first, second = (home.create_sweep(lambda: next(clock)) for _ in range(2))
+    first, second = (begin(home, lambda: next(clock)) for _ in range(2))
 
     assert [first, second] == home.find_sweeps()
     assert "2026-11-21_07-34-06" == second.id
@@ -167,6 +175,14 @@ def test_no_or_many_sweeps_are_told(prefix: str, message: str, tmp_path: Path) -
         home.find_sweep(prefix)
 
 
+def test_a_sweep_that_is_being_made_is_not_found(tmp_path: Path) -> None:
+    """A directory without sweep.json does not hide the sweeps beside it."""
+    home = make_home(tmp_path, *SWEEP_IDS)
+    home.create_sweep(lambda: START + timedelta(days=9))
+
+    assert SWEEP_IDS == [sweep.id for sweep in home.find_sweeps()]
+
+
 def test_an_experiment_without_sweeps_has_none(tmp_path: Path) -> None:
     """Where nothing was logged, nothing is found, and that is said."""
     home = make_home(tmp_path)
@@ -181,7 +197,7 @@ def test_odd_names_are_found_again(name: str, tmp_path: Path) -> None:
     """Spaces, quotes and any script are fine in the names of logdir and experiment."""
     logdir = tmp_path / f"logs of {name}"
     home = experiment_dir(logdir, name)
-    run_dir = home.create_sweep(lambda: START).run_dir(TRIAL_ID, fold=2)
+    run_dir = begin(home, lambda: START).run_dir(TRIAL_ID, fold=2)
     run_dir.path.mkdir(parents=True)
 
     assert [home] == find_experiments(logdir)
@@ -193,6 +209,7 @@ def test_experiments_are_those_with_a_sweep(tmp_path: Path) -> None:
     """Experiments are listed by name; empty and hidden folders and files are none."""
     for path in (f"b/{SWEEP_IDS[0]}", f"a/{SWEEP_IDS[0]}", "empty", f".hidden/{SWEEP_IDS[0]}"):
         (tmp_path / path).mkdir(parents=True)
+        (tmp_path / path / "sweep.json").touch()
     (tmp_path / "file").touch()
 
     assert [experiment_dir(tmp_path, name) for name in ("a", "b")] == find_experiments(tmp_path)
