@@ -29,6 +29,8 @@ _CHATTER = re.compile(
 # A longer output is somebody's own, not worth reading for chatter.
 _MAX_CHATTER_BYTES = 8192
 
+_MAX_READ_BYTES = 1 << 20
+
 
 def strip_chatter(output: bytes) -> bytes:
     """Return `output` without the lines that are chatter."""
@@ -48,18 +50,61 @@ def quiet_stderr() -> Iterator[None]:
     except OSError:  # closed, as by `2>&-`
         yield
         return
-    sys.stderr.flush()
+    _flush_stderr()
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
-            sys.stderr.flush()
+            _flush_stderr()
             os.dup2(real, 2)
             os.close(real)
             held.seek(0)
-            if own := strip_chatter(held.read()):
-                os.write(2, own)
+            _write_stderr(strip_chatter(held.read()))
+
+
+def _flush_stderr() -> None:
+    if sys.stderr is not None:  # None where it was closed before Python started
+        sys.stderr.flush()
+
+
+class HeldOutput:
+    """Takes another process's stderr, and passes on line by line what is not chatter.
+
+    What that process wrote is here also when it dies over it.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
+        self._num_read = 0
+        self._rest = b""
+
+    def pass_on(self) -> None:
+        """Write the lines that have come since the last time to this process's stderr.
+
+        Where the system cannot read beside a writer, they come with `close`.
+        """
+        if not hasattr(os, "pread"):
+            return
+        # Not seek and read: the other process writes at the offset that both share.
+        content = os.pread(self.file.fileno(), _MAX_READ_BYTES, self._num_read)
+        self._num_read += len(content)
+        *lines, self._rest = (self._rest + content).split(b"\n")
+        _write_stderr(strip_chatter(b"".join(line + b"\n" for line in lines)))
+
+    def close(self) -> None:
+        """Pass on the rest, and forget the file; a second time does nothing."""
+        if not self.file.closed:
+            self.pass_on()
+            self.file.seek(self._num_read)
+            _write_stderr(strip_chatter(self._rest + self.file.read()))
+            self.file.close()
+
+
+def _write_stderr(content: bytes) -> None:
+    with contextlib.suppress(OSError):  # closed, as by `2>&-`
+        while content:
+            content = content[os.write(2, content) :]
 
 
 def remove_if_only_chatter(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,9 @@ from hparams_lab.errors import LogdirError, UsageError, did_you_mean
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.executors.base import Executor
+from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.executors.inline import InlineExecutor
-from hparams_lab.executors.process import ProcessExecutor, count_usable_cpus
+from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.runner import RunResult, run_sweep
 from hparams_lab.runs.logdir import SweepDir, experiment_dir
 from hparams_lab.runs.provenance import collect_provenance, find_sources, save_sources
@@ -114,7 +116,14 @@ def parse_settings(space: SearchSpace, settings: Sequence[str]) -> dict[str, lis
         if name in choices:
             raise UsageError(f"--set must name an axis once; got {name!r} again. Join its values.")
         axis = space[name]
-        choices[name] = [axis.parse(word) for word in next(csv.reader([text]))]
+        try:
+            words = next(csv.reader([text], strict=True))
+        except csv.Error as error:
+            raise UsageError(
+                f"--set takes AXIS=VALUE,... with double quotes in pairs; got {setting!r} "
+                f"({error}). Quote the value."
+            ) from None
+        choices[name] = [axis.parse(word) for word in words]
     return choices
 
 
@@ -137,7 +146,8 @@ def make_executor(source: ExperimentSource, options: Options) -> Executor:
                 "Drop one of the two."
             )
         return InlineExecutor(setup, worker.execute)
-    num_workers = options.num_workers or count_usable_cpus()
+    # No more than there are trials, so that one trial has all the threads.
+    num_workers = options.num_workers or min(count_usable_cpus(), options.max_trials or sys.maxsize)
     return ProcessExecutor(setup, worker.execute, num_workers=num_workers)
 
 

@@ -13,11 +13,11 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hparams_lab.chatter import quiet_stderr
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.source import ExperimentSource, format_error
@@ -71,9 +71,7 @@ def load(source: ExperimentSource) -> Loaded:
         DeclarationError: if the declaration breaks rules.
         ExperimentLoadError: if the module or its data cannot be loaded.
     """
-    with quiet_stderr():
-        experiment = source.load()
-    return load_data(experiment, source)
+    return load_data(source.load(), source)
 
 
 def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
@@ -136,7 +134,7 @@ def _train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
     except (Exception, SystemExit) as error:
         run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
         run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
-        return _describe(error)
+        return _describe(error, experiment)
     problems = _record(returned, experiment, run)
     return " ".join(problems)
 
@@ -151,10 +149,12 @@ def _seed_generators(seed: int) -> None:
         keras.utils.set_random_seed(seed)
 
 
-def _describe(error: BaseException) -> str:
+def _describe(error: BaseException, experiment: Experiment) -> str:
     if isinstance(error, SystemExit):
         return f"train called sys.exit({error.code!r}); return the metrics instead."
-    return format_error(error)
+    # The user's own line says more than the library's that it led to.
+    code = getattr(experiment.train, "__code__", None)
+    return format_error(error, Path(code.co_filename) if code else None)
 
 
 def _format_traceback(error: BaseException) -> str:

@@ -23,7 +23,7 @@ ALLOWED = {
     "runs": {"declare", "errors"},
     "events": {"runs", "declare", "errors"},
     "executors": {"errors", "chatter"},
-    "worker": {"events", "runs", "declare", "chatter", "errors"},
+    "worker": {"events", "runs", "declare", "errors"},
     "keras": {"runs"},
     "runner": {"worker", "executors", "search", "events", "runs", "declare", "chatter", "errors"},
     "launch": {

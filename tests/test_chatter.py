@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.chatter import quiet_stderr, remove_if_only_chatter, strip_chatter
+from hparams_lab.chatter import HeldOutput, quiet_stderr, remove_if_only_chatter, strip_chatter
 
 CHATTER = {
     "header": b"WARNING: All log messages before absl::InitializeLog() is called are written\n",
@@ -91,3 +91,14 @@ def test_missing_output_is_no_error(tmp_path: Path) -> None:
     remove_if_only_chatter(tmp_path / "output.log")
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_held_output_is_passed_on_line_by_line(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whole lines that are no chatter come at once, the rest at the end."""
+    held = HeldOutput()
+    os.write(held.file.fileno(), b"To enable the following instructions: X\nown\nbegun")
+    held.pass_on()
+
+    assert "own\n" == capfd.readouterr().err
+    held.close()
+    assert "begun" == capfd.readouterr().err

@@ -28,13 +28,16 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     sweep = next(sweep for sweep in sweeps if sweep.id == best.sweep_id)
     console = make_console()
     console.print(f"{experiment.name} {best.sweep_id}, best of {len(rows)} trials: {best.trial_id}")
-    facts = {name: format_value(value) for name, value in best.assignment.items()}
-    facts |= {name: format_number(best.metrics.get(name)) for name in sweep.metric_keys}
-    facts["seed"] = ", ".join(str(run.seed) for run in best.runs)
-    facts["commit"] = sweep.provenance.commit_label
-    facts["directory"] = ", ".join(str(run.dir.path) for run in best.runs)
-    width = max(len(name) for name in facts)
-    for name, text in facts.items():
+    metrics = dict.fromkeys([sweep.objective.tag, *sweep.metric_keys])
+    facts = [
+        *((name, format_value(value)) for name, value in best.assignment.items()),
+        *((name, format_number(best.metrics.get(name))) for name in metrics),
+        ("run seed", ", ".join(str(run.seed) for run in best.runs)),
+        ("commit", sweep.provenance.commit_label),
+        ("directory", ", ".join(str(run.dir.path) for run in best.runs)),
+    ]
+    width = max(len(name) for name, _ in facts)
+    for name, text in facts:
         console.print(f"  {name:<{width}}  {text}")
     replay = _list_replay_words(words[0], best, sweep)
     console.print(f"replay: {format_command(replay, logdir_of(values))}")
@@ -56,7 +59,7 @@ def _list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:
 def _quote(value: object) -> str:
     """Return a value for `--set`, where a comma separates values."""
     text = format_value(value)  # type: ignore[arg-type]
-    if "," not in text and '"' not in text:
+    if text and not set(text) & set(',"\r\n'):
         return text
     doubled = text.replace('"', '""')
     return f'"{doubled}"'

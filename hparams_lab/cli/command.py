@@ -95,5 +95,14 @@ def define_logdir(values: flags.FlagValues) -> None:
 
 
 def logdir_of(values: flags.FlagValues) -> Path:
-    """Return the log directory the flags name, absolute."""
-    return Path(values.logdir).expanduser().absolute()
+    """Return the log directory the flags name, absolute.
+
+    Raises:
+        UsageError: if they name none.
+    """
+    if not values.logdir:
+        raise UsageError("--logdir must name a folder; got ''. Leave it out for ./logs.")
+    try:
+        return Path(values.logdir).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"--logdir={values.logdir}: {error} Write the path out.") from error

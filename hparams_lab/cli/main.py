@@ -117,15 +117,16 @@ def _name_script(experiment: Experiment, words: list[str]) -> list[str]:
     script = getattr(module, "__file__", None)
     if script is None or getattr(module, "EXPERIMENT", None) is not experiment:
         raise UsageError(
-            "lab.main must be given the EXPERIMENT of the file that calls it, which the runs "
-            f"import; got experiment {experiment.name!r}. Write EXPERIMENT = ... in a .py file."
+            "lab.main must be given the EXPERIMENT of the file that is run, as the runs import "
+            f"that; got experiment {experiment.name!r}. Declare EXPERIMENT = ... in a .py file and "
+            'call lab.main(EXPERIMENT) under if __name__ == "__main__".'
         )
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     if words and words[0] in ("--help", "-h", "help"):
         return [command, "--help"]
     if command in ("list", "new"):
         return [command, *words]
-    return [command, str(Path(script).absolute()), *words]
+    return [command, str(Path(script).absolute()) if command == "run" else experiment.name, *words]
 
 
 def _format_help() -> str:

@@ -132,9 +132,13 @@ def make_progress(console: Console) -> Bar | Lines:
 
 def format_title(sweep: Sweep) -> str:
     """Return a sweep in one line."""
-    trials = "trials" if sweep.max_trials is None else f"{sweep.max_trials} trials"
-    workers = f"{sweep.workers} worker" + ("" if sweep.workers == 1 else "s")
+    trials = "trials" if sweep.max_trials is None else _count(sweep.max_trials, "trial")
+    workers = _count(sweep.workers, "worker")
     return (
         f"{sweep.experiment} {sweep.id}: {trials}, {sweep.strategy}, seed {sweep.seed}, "
         f"{workers} ({sweep.executor})"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -102,13 +102,13 @@ def _launch(name: str, source: ExperimentSource, options: Options) -> int:
         progress.stop()
         if started:
             make_console().print("\ninterrupted; every run that had begun has a true end")
-            _print_next_steps(name, *started[0], options)
+            _print_next_steps(*started[0], options)
         raise
     finally:
         progress.stop()
     sweep, sweep_dir = started[0]
     _print_results(sweep, sweep_dir, results)
-    _print_next_steps(name, sweep, sweep_dir, options)
+    _print_next_steps(sweep, sweep_dir, options)
     failed = any(result.outcome.status is Status.FAILURE for result in results)
     return _EXIT_FAILURES if failed else 0
 
@@ -131,9 +131,10 @@ def _print_results(sweep: Sweep, sweep_dir: SweepDir, results: list[RunResult]) 
         console.print(f"  and {len(failures) - _NUM_FAILURES} more")
 
 
-def _print_next_steps(name: str, sweep: Sweep, sweep_dir: SweepDir, options: Options) -> None:
+def _print_next_steps(sweep: Sweep, sweep_dir: SweepDir, options: Options) -> None:
     console = make_console()
     console.print(f"\nlogged in {sweep_dir.path}; next:")
+    name = sweep.experiment
     for words in (["show", name, sweep.id], ["best", name, sweep.id], ["dashboard", name]):
         console.print(f"  {format_command(words, options.logdir)}")
 

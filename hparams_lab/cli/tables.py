@@ -21,6 +21,9 @@ from hparams_lab.runs.sweep import Sweep
 _COLUMN_GAP = 2
 
 
+_NO_WIDTH = 100_000
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Go on in silence, as in `| head`: rich would exit, and end a sweep with it."""
@@ -28,8 +31,13 @@ class _Console(Console):
 
 
 def make_console() -> Console:
-    """Return a console that styles nothing by itself; 80 columns where it is no terminal."""
-    return _Console(highlight=False, soft_wrap=True, markup=False)
+    """Return a console that styles nothing by itself, as wide as it takes where it is no terminal.
+
+    A pipe has no width; COLUMNS gives it one.
+    """
+    is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = None if is_narrow else _NO_WIDTH
+    return _Console(highlight=False, soft_wrap=True, markup=False, width=width)
 
 
 def discard_stdout() -> None:

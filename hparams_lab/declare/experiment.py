@@ -29,7 +29,7 @@ class Experiment:
         objective: `lab.maximize(...)` or `lab.minimize(...)` of one of the metrics.
         train: called once a run with a `lab.Run`; returns metric to final value.
         load_data: called once a sweep; its result is `run.data`, which runs share and
-            must not change. It returns arrays, not tensors: runs are forked from the
+            must neither change nor use up. It returns arrays, not tensors: runs are forked from the
             process that loaded them, and TensorFlow does not survive a fork once it
             has run an operation.
         description: Markdown, kept in the `hparams_config`. The question that

@@ -53,7 +53,7 @@ class ExperimentSource:
             raise
         except (Exception, SystemExit) as error:
             raise ExperimentLoadError(
-                f"cannot import {self}: {format_error(error, self.path)}. Mend the module."
+                f"cannot import {self}: {format_error(error, self.path)}. {_advise(error)}"
             ) from error
         experiment = getattr(module, _ATTRIBUTE, None)
         if not isinstance(experiment, Experiment):
@@ -148,11 +148,18 @@ def find_source(name: str, root: Path | None = None) -> ExperimentSource:
 
 
 def list_sources(root: Path | None = None) -> list[ExperimentSource]:
-    """Return the sources in the folder `experiments` of `root`, by file name."""
+    """Return the sources in the folder `experiments` of `root`, by file name.
+
+    A module that says nothing of an EXPERIMENT is one that others import.
+    """
     folder = (root or Path.cwd()).absolute() / EXPERIMENTS_DIR
     if not folder.is_dir():
         return []
-    return [ExperimentSource(path) for path in sorted(folder.glob("[!_.]*.py"))]
+    return [
+        ExperimentSource(path)
+        for path in sorted(folder.glob("[!_.]*.py"))
+        if _ATTRIBUTE.encode() in path.read_bytes()
+    ]
 
 
 def format_error(error: BaseException, path: Path | None = None) -> str:
@@ -171,6 +178,17 @@ def format_error(error: BaseException, path: Path | None = None) -> str:
     places = traceback.extract_tb(error.__traceback__)
     own = [p for p in places if path is None or p.filename == str(path)]
     return f"{summary} ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else summary
+
+
+def _advise(error: BaseException) -> str:
+    """Return what to do about an error of the user's module."""
+    places = traceback.extract_tb(error.__traceback__)
+    if places and Path(places[-1].filename).match("plugins/hparams/summary_v2.py"):
+        return (
+            "A domain holds values of one type, Python's own int, float, str or bool, and its "
+            "bounds in order: mend that line."
+        )
+    return "Mend the module."
 
 
 def _name_of(source: ExperimentSource) -> str | None:
@@ -195,12 +213,25 @@ def _find_spec(name: str) -> str | None:
 
 
 def _find_name(tree: ast.Module) -> str | None:
-    """Return the name given to the `Experiment(...)` of a module, if it is a plain string."""
+    """Return the name given to the `Experiment(...)` of a module, if it can be read off.
+
+    That is a plain string, or a constant of the module that is one.
+    """
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _called_name(node.func) == "Experiment":
             for keyword in node.keywords:
                 if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
                     return str(keyword.value.value)
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Name):
+                    name = constants.get(keyword.value.id)
+                    return name if isinstance(name, str) else None
     return None
 
 

@@ -134,7 +134,8 @@ class SearchSpace:
         narrowed = dict(self._axis_by_name)
         for name, values in choices.items():
             narrowed[name] = self[name].narrow(values)
-        return SearchSpace(narrowed.values())
+        # A condition may never hold any more, which would be refused in a declaration.
+        return SearchSpace._trust(narrowed.values())
 
     def __iter__(self) -> Iterator[Axis]:
         return iter(self.axes)
@@ -153,8 +154,13 @@ class SearchSpace:
         The rules of a declaration are not asked: what was logged stays readable when
         they are tightened.
         """
+        return SearchSpace._trust(Axis.decode_json(axis) for axis in data)
+
+    @staticmethod
+    def _trust(axes: Iterable[Axis]) -> SearchSpace:
+        """Return the space of axes that have been through the rules."""
         space = SearchSpace.__new__(SearchSpace)
-        space.axes = tuple(Axis.decode_json(axis) for axis in data)
+        space.axes = tuple(axes)
         space._index_axes()
         return space
 

@@ -15,41 +15,22 @@ import time
 from collections import deque
 from typing import Any, BinaryIO
 
+from hparams_lab.chatter import HeldOutput
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.cpus import limit_threads
 from hparams_lab.executors.messages import Began, Begin, Ready, SetupFailed, Signal
 from hparams_lab.executors.server import describe_exit
 
 # Not `-m`: the messages' classes must have the same name at both ends.
 _SERVER = "from hparams_lab.executors.server import main; main()"
 
-# Read by OpenBLAS, MKL and OpenMP as they load, by TensorFlow as its runtime starts
-# (tensorflow/core/common_runtime/process_util.cc).
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
-
 # How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
 
 # A server whose input ends kills its children and ends at once.
 _CLOSE_SECS = 1.0
-
-
-def count_usable_cpus() -> int:
-    """Return how many processors this process may use, at least 1.
-
-    That is the least of the affinity mask, the cgroup's quota and the machine's count.
-    """
-    # A dependency of scikit-learn that knows every kind of limit; only sweeps need it.
-    from joblib import cpu_count
-
-    return max(1, int(cpu_count()))
 
 
 class ProcessExecutor(Executor):
@@ -93,6 +74,7 @@ class ProcessExecutor(Executor):
                 "--executor=inline to see why."
             )
         server.is_ready = True
+        server.output.pass_on()
         if message.fork_hazard:
             self.notice = (
                 f"each run starts a new interpreter, which takes seconds, as {message.fork_hazard}"
@@ -142,6 +124,7 @@ class ProcessExecutor(Executor):
             try:
                 server, message = self._inbox.get(timeout=min(rest, _POLL_SECS))
             except queue.Empty:
+                self._pass_on_output()
                 continue
             if finished := self._take(server, message):
                 return finished
@@ -163,11 +146,16 @@ class ProcessExecutor(Executor):
 
     def _next_message(self) -> tuple[_ServerLink, Any]:
         while True:
+            self._pass_on_output()
             with contextlib.suppress(queue.Empty):
                 return self._inbox.get(timeout=_POLL_SECS)
 
+    def _pass_on_output(self) -> None:
+        for server in self._servers:
+            server.output.pass_on()
+
     def _launch_server(self) -> _ServerLink:
-        environment = os.environ | _thread_limits(self.num_workers)
+        environment = os.environ | limit_threads(self.num_workers)
         server = _ServerLink(Begin(sys.path, self._functions), self._inbox, environment)
         self._servers.append(server)
         return server
@@ -214,11 +202,13 @@ class _ServerLink:
         inbox: queue.SimpleQueue[tuple[_ServerLink, Any]],
         environment: dict[str, str],
     ) -> None:
+        self.output = HeldOutput()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _SERVER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=self.output.file,
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the executor to pass on
             )
@@ -263,6 +253,7 @@ class _ServerLink:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self.output.close()
 
 
 def _forward(
@@ -283,12 +274,6 @@ def _end_leftovers(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a process's group once it has ended, so that its pipes close."""
     process.wait()
     _kill_group(process.pid)
-
-
-def _thread_limits(num_workers: int) -> dict[str, str]:
-    """Return the variables that divide the processors, save those the user has set."""
-    threads = str(max(1, count_usable_cpus() // num_workers))
-    return {name: threads for name in _THREAD_VARIABLES if name not in os.environ}
 
 
 def _kill_group(pid: int | None) -> None:

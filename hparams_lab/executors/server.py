@@ -167,6 +167,9 @@ class _Server:
             for child in self._children.values():
                 os.close(child.inbox.fd)
             _redirect_output(job)
+        except KeyboardInterrupt:
+            channel.write(writing, Finished(job.id, death="was interrupted"))
+            os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)

@@ -139,4 +139,4 @@ def test_a_script_must_pass_its_own_experiment(workplace: Path) -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
 
     assert 2 == done.returncode
-    assert "got experiment 'hill'. Write EXPERIMENT = ..." in done.stderr
+    assert "got experiment 'hill'. Declare EXPERIMENT = ..." in done.stderr

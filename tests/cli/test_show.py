@@ -84,7 +84,7 @@ def test_the_replayed_run_has_the_same_seed(
     swept("best", "hill")
 
     after = capsys.readouterr().out.splitlines()
-    assert next(line for line in before if "seed" in line) in after
+    assert next(line for line in before if "run seed" in line) in after
 
 
 def test_best_needs_a_success(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,9 @@ def test_a_sweep_must_be_named_without_doubt(
 
 def test_list_reads_without_importing(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """`list` shows name, sweeps and question, also of a module that cannot be imported."""
-    Path("experiments/broken.py").write_text('"""Does it matter?"""\nimport no_such_module\n')
+    module = '"""Does it matter?"""\nimport no_such_module\nEXPERIMENT = no_such_module.x\n'
+    Path("experiments/broken.py").write_text(module)
+    Path("experiments/shared.py").write_text("SHARED = 1\n")
 
     assert 0 == program("list")
     lines = capsys.readouterr().out.splitlines()
@@ -139,8 +141,11 @@ def test_list_spaces_imports(program: Program, capsys: pytest.CaptureFixture[str
     assert "grid of 6 points" in printed
 
 
-def test_a_wide_table_says_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wide_table_says_what_it_leaves_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Columns that do not fit are named below the table."""
+    monkeypatch.setenv("COLUMNS", "80")
     columns = [Column(f"column_{i}", [f"{'x' * 20}"]) for i in range(6)]
     print_table(make_console(), columns)
 

@@ -89,7 +89,10 @@ BAD = {
     "unknown_parent": (child({"zzz": 2}), "declared before it; got 'zzz'. Declare it first."),
     "later_parent": (child({"layers": 2})[::-1], "declared before it; got 'layers'"),
     "own_parent": (over(UNIT, when={"x": 0.5}), "declared before it; got 'x'"),
-    "condition_never_holds": (child({"layers": [2, 3]}), "it must be one of 1, 2; got 3"),
+    "condition_never_holds": (
+        child({"layers": [2, 3]}),
+        "never holds: hparam 'layers' must be one of 1, 2; got 3",
+    ),
     "condition_of_another_type": (child({"layers": "2"}), "must be one of 1, 2; got '2'"),
     "condition_of_no_value": (child({"layers": []}), "asks for no value of 'layers'"),
 }
@@ -161,3 +164,10 @@ GOOD = {
 def test_what_breaks_no_rule_is_accepted(axes: list[Any]) -> None:
     """Nine numbers, many strings, unicode and NumPy numbers are all right."""
     assert len(axes) == len(SearchSpace(axes))
+
+
+def test_a_condition_is_held_against_the_parents_grid() -> None:
+    """A value that the parent's domain allows but its grid never takes is refused."""
+    parent = Axis(HParam("a", IntInterval(1, 9)), grid=[1, 2])
+    with pytest.raises(DeclarationError, match=r"'b' never holds: .* one of 1, 2; got 5"):
+        SearchSpace([parent, Axis(HParam("b", UNIT), when={"a": 5})])

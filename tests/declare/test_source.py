@@ -151,10 +151,11 @@ def test_a_bad_declaration_keeps_its_problems(project: Path) -> None:
         ("raise SystemExit('imported')\n", Outline("file", "")),
         ('"""Only a question?"""\n', Outline("file", "Only a question?")),
         ("from hparams_lab import Experiment\nE = Experiment(name='x')", Outline("x", "")),
-        ("import lab\nNAME = 'y'\nE = lab.Experiment(name=NAME)", Outline("file", "")),
+        ("import lab\nNAME = 'y'\nE = lab.Experiment(name=NAME)", Outline("y", "")),
+        ("import lab\nE = lab.Experiment(name=f())", Outline("file", "")),
         ("# -*- coding: latin-1 -*-\n", Outline("file", "")),
     ],
-    ids=["module", "raises", "docstring", "direct", "computed_name", "coding"],
+    ids=["module", "raises", "docstring", "direct", "constant", "computed_name", "coding"],
 )
 def test_an_outline_needs_no_import(text: str, expected: Outline, project: Path) -> None:
     """Name and question are read from the text; a name that is computed gives the file's."""

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.executors.process import count_usable_cpus
+from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.testing.executors import run_jobs
 from tests.executors import jobs
 from tests.executors.test_process import ready_executor
