@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.runner import RunResult, run_sweep
-from hparams_lab.runs.logdir import SweepDir, experiment_dir
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir, experiment_dir
 from hparams_lab.runs.provenance import collect_provenance, find_sources, save_sources
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.search.base import Strategy
@@ -181,41 +181,45 @@ def launch(
             experiment = source.load()
         plan = make_plan(experiment, options)
         sources = find_sources(source.path)
-        provenance = collect_provenance(options.command, sources)
+        intended = Sweep(
+            experiment=experiment.name,
+            id="",
+            started="",
+            source=str(source),
+            description=experiment.description,
+            space=plan.space,
+            metrics=experiment.metrics,
+            objective=experiment.objective,
+            strategy=options.search,
+            max_trials=plan.max_trials,
+            seed=options.seed,
+            executor=options.executor,
+            workers=executor.num_workers,
+            provenance=collect_provenance(options.command, sources),
+        )
         home = experiment_dir(options.logdir, experiment.name)
-
-        def describe(sweep_id: str, started: str) -> Sweep:
-            return Sweep(
-                experiment=experiment.name,
-                id=sweep_id,
-                started=started,
-                source=str(source),
-                description=experiment.description,
-                space=plan.space,
-                metrics=experiment.metrics,
-                objective=experiment.objective,
-                strategy=options.search,
-                max_trials=plan.max_trials,
-                seed=options.seed,
-                executor=options.executor,
-                workers=executor.num_workers,
-                provenance=provenance,
-            )
-
         # Would contradict the sweeps that are there? Better now than with a directory made.
-        schema.encode_config([*read_sweeps(home), describe("", "")])
+        schema.encode_config([*read_sweeps(home), intended])
         executor.ready()
-        sweep_dir = home.create_sweep(now)
-        sweep = describe(sweep_dir.id, sweep_dir.start_time.isoformat())
-        try:
-            sweep.write(sweep_dir)
-            save_sources(sweep_dir, sources, provenance.git)
-            write_config(home)
-        except LogdirError:
-            raise
-        except OSError as error:
-            raise LogdirError(
-                f"cannot write to the log directory: {error}. Choose another with --logdir."
-            ) from error
+        sweep, sweep_dir = _begin(intended, home, sources, now)
         on_start(sweep, sweep_dir, executor.notice)
         return run_sweep(sweep, sweep_dir, plan.strategy, executor, on_result=on_result)
+
+
+def _begin(
+    intended: Sweep, home: ExperimentDir, sources: Sequence[Path], now: Callable[[], datetime]
+) -> tuple[Sweep, SweepDir]:
+    """Make the directory of a sweep, with all that is known before its first run."""
+    sweep_dir = home.create_sweep(now)
+    sweep = replace(intended, id=sweep_dir.id, started=sweep_dir.start_time.isoformat())
+    try:
+        sweep.write(sweep_dir)
+        save_sources(sweep_dir, sources, sweep.provenance.git)
+        write_config(home)
+    except LogdirError:
+        raise
+    except OSError as error:
+        raise LogdirError(
+            f"cannot write to the log directory: {error}. Choose another with --logdir."
+        ) from error
+    return sweep, sweep_dir
