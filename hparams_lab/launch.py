@@ -63,13 +63,11 @@ class Plan:
     """A sweep that is ready to be launched; nothing is written yet.
 
     Attributes:
-        experiment: the declaration.
         space: narrowed to the options' choices.
         strategy: over that space.
         max_trials: how many trials there are to be, None if open.
     """
 
-    experiment: Experiment
     space: SearchSpace
     strategy: Strategy
     max_trials: int | None
@@ -89,7 +87,7 @@ def make_plan(experiment: Experiment, options: Options) -> Plan:
     space = experiment.space.narrow(parse_settings(experiment.space, options.settings))
     strategy = make_strategy(options.search, space)
     limits = [limit for limit in (options.max_trials, strategy.max_trials) if limit is not None]
-    return Plan(experiment, space, strategy, min(limits, default=None))
+    return Plan(space, strategy, min(limits, default=None))
 
 
 def parse_settings(space: SearchSpace, settings: Sequence[str]) -> dict[str, list[Value]]:

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tensorboard.compat.proto import summary_pb2
+from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, RealInterval
 
 from hparams_lab.declare.assignment import Assignment
@@ -90,3 +92,8 @@ def ticking(start: float = 1_800_000_000.0) -> Clock:
     """Return a clock that goes on by a quarter of a second whenever it is read."""
     ticks: Iterator[float] = itertools.count(start, 0.25)
     return lambda: next(ticks)
+
+
+def decode_config(value: summary_pb2.Summary.Value) -> api_pb2.Experiment:
+    """Return the experiment of an `hparams_config` summary, as TensorBoard parses it."""
+    return metadata.parse_experiment_plugin_data(value.metadata.plugin_data.content)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hparams_lab.events.reader import RunRecord, is_whole, read_runs
@@ -33,24 +30,6 @@ def run_program(
     return subprocess.run(
         words, capture_output=True, text=True, timeout=TIMEOUT_SECS, check=False, env=environment
     )
-
-
-@contextlib.contextmanager
-def running_program(words: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Start the program in a process group of its own, which is killed afterwards."""
-    process = subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def find_sweep(logdir: Path) -> SweepDir | None:

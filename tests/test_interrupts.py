@@ -22,10 +22,10 @@ from tests.program import (
     find_begun,
     find_processes,
     read_sweep,
-    running_program,
     wait_for_runs,
     words_of,
 )
+from tests.servers import running
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ Program = subprocess.Popen[str]
 @pytest.fixture(params=["cleans"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """The program with two runs that wait in the parameter's manner, two more to come."""
-    with running_program(words_of(WAITING, tmp_path, [f"manner={request.param}"])) as process:
+    with running(words_of(WAITING, tmp_path, [f"manner={request.param}"])) as process:
         wait_for_runs(tmp_path)
         yield process
 
@@ -133,7 +133,7 @@ def test_impatient_user_gets_true_ends(program: Program, tmp_path: Path) -> None
 def test_hang_up_that_is_ignored_is_ignored(tmp_path: Path) -> None:
     """A sweep started by nohup goes on when its terminal is gone."""
     words = ["nohup", *words_of(WAITING, tmp_path, ["manner=brief"])]
-    with running_program(words) as process:
+    with running(words) as process:
         wait_for_runs(tmp_path)
         process.send_signal(signal.SIGHUP)
         finish(process)
@@ -176,7 +176,7 @@ def test_ctrl_c_while_loading_leaves_nothing(tmp_path: Path) -> None:
         .replace("    train=train,", "    train=train,\n    load_data=load,")
         .replace("EXPERIMENT = ", f"{load}EXPERIMENT = ")
     )
-    with running_program(words_of(path, tmp_path / "logs")) as process:
+    with running(words_of(path, tmp_path / "logs")) as process:
         wait_until((tmp_path / "loads").exists)
         process.send_signal(signal.SIGINT)
         printed = finish(process)

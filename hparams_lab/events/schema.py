@@ -237,11 +237,6 @@ def _describe_metric(tag: str, metric: Metric) -> api_pb2.MetricInfo:
     return info
 
 
-def decode_config(value: summary_pb2.Summary.Value) -> api_pb2.Experiment:
-    """Return the experiment proto of an `hparams_config` summary."""
-    return metadata.parse_experiment_plugin_data(value.metadata.plugin_data.content)
-
-
 def _encode_plugin_data(tag: str, data: plugin_data_pb2.HParamsPluginData) -> summary_pb2.Summary:
     return summary_pb2.Summary(
         value=[

@@ -25,7 +25,7 @@ from hparams_lab.events import schema
 from hparams_lab.events.config import read_config, write_config
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import FRIDAY, HPARAMS, SATURDAY, add_sweep, make_sweep
+from tests.factories import FRIDAY, HPARAMS, SATURDAY, add_sweep, decode_config, make_sweep
 
 ADAM = Discrete(["adam"])
 
@@ -38,7 +38,7 @@ def home(tmp_path: Path) -> ExperimentDir:
 
 def config_of(*sweeps: Sweep) -> api_pb2.Experiment:
     """Return the config of some sweeps, oldest first."""
-    return schema.decode_config(schema.encode_config(sweeps).value[0])
+    return decode_config(schema.encode_config(sweeps).value[0])
 
 
 def differing(*spaces: Sequence[Any]) -> list[str]:

@@ -26,7 +26,7 @@ from hparams_lab.declare.objective import maximize
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Status
 from tests.conftest import CheckGolden
-from tests.factories import make_sweep
+from tests.factories import decode_config, make_sweep
 
 VALUES = {"units": 16, "rate": 0.1, "optimizer": "adam", "second layer": True, "größe": 'a "b"'}
 LABELS = {"day": "2026-11-21", "sweep": "2026-11-21_07-34-05", "commit": "0123abcd"}
@@ -90,7 +90,7 @@ def test_config_equals_tensorboards() -> None:
     sweep = make_sweep(hparams=HPARAMS, metrics=METRICS, objective=maximize("accuracy"))
     (theirs,) = summary_v2.hparams_config_pb(HPARAMS, METRICS).value
     (ours,) = schema.encode_config([sweep]).value
-    their_infos, our_infos = schema.decode_config(theirs), schema.decode_config(ours)
+    their_infos, our_infos = decode_config(theirs), decode_config(ours)
     for info in our_infos.hparam_infos:
         info.ClearField("differs")  # which TensorBoard's own API never sets
 
