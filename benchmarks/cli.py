@@ -13,12 +13,11 @@ import time
 from pathlib import Path
 
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import RunWriter
-from hparams_lab.launch import Options, launch
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.launch import Started, launch
+from hparams_lab.options import Options
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
 
 NUM_RUNS = 1_000
@@ -71,14 +70,14 @@ def main() -> None:
 
 
 def _write_runs(source: ExperimentSource, logdir: Path) -> None:
-    started: list[tuple[Sweep, SweepDir]] = []
+    begun: list[Started] = []
     launch(
         source,
         Options(logdir=logdir, executor="inline", max_trials=1),
-        on_start=lambda sweep, sweep_dir, notice: started.append((sweep, sweep_dir)),
+        on_start=begun.append,
         on_result=lambda result: None,
     )
-    sweep, sweep_dir = started[0]
+    sweep, sweep_dir = begun[0].sweep, begun[0].sweep_dir
     for number in range(1, NUM_RUNS):
         trial = make_trial(number, sweep.space.at(number))
         spec = RunSpec(sweep_dir.run_dir(trial.id), trial.assignment, number, 0, "none")
@@ -88,7 +87,7 @@ def _write_runs(source: ExperimentSource, logdir: Path) -> None:
                 writer.write_scalar("train/loss", 1.0 / (step + 1), step)
             writer.write_scalar("loss", float(number), NUM_STEPS)
             writer.write_scalar("accuracy", 1.0, NUM_STEPS)
-            writer.write_end(Status.SUCCESS)
+            writer.write_end(Ending.COMPLETE)
 
 
 if __name__ == "__main__":

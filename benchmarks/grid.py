@@ -14,10 +14,10 @@ import resource, time
 from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.grid import GridSearch
+from hparams_lab.search.grid import grid_search
 began = time.perf_counter()
 axes = [Axis(HParam(f"axis_{i}", IntInterval(0, 9)), step=1) for i in range(%d)]
-search = GridSearch(SearchSpace(axes))
+search = grid_search(SearchSpace(axes))
 search.propose()
 first = 1e3 * (time.perf_counter() - began)
 for _ in range(999):

@@ -80,6 +80,7 @@ def build_model(hparams: lab.Assignment) -> keras.Model:
 def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on the training images and judge by the test images."""
     x_train, y_train, x_test, y_test = run.data
+    x_train, y_train = run.subset(x_train, y_train)  # all of it, save with --subset
     model = build_model(run.hparams)
     model.fit(
         x_train,

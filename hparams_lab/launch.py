@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hparams_lab import worker
 from hparams_lab.chatter import quiet_stderr
-from hparams_lab.declare.domains import Value
+from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
@@ -23,39 +23,20 @@ from hparams_lab.executors.base import Executor
 from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
-from hparams_lab.runner import RunResult, run_sweep
+from hparams_lab.options import ExecutionOptions, Options, parse_settings, parse_tries
+from hparams_lab.reuse import Reuse, find_reusable
+from hparams_lab.runner import Limits, RunResult, SweepResult, run_sweep
+from hparams_lab.runs.lock import hold
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir, experiment_dir
-from hparams_lab.runs.provenance import collect_provenance, find_sources, save_sources
+from hparams_lab.runs.provenance import collect_provenance, find_root, save_sources
+from hparams_lab.runs.sources import find_sources
 from hparams_lab.runs.sweep import Sweep, read_sweeps
+from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import make_strategy
 
 EXECUTORS = ("process", "inline")
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a sweep is to be run.
-
-    Attributes:
-        logdir: folder of the experiments' log directories.
-        search: name of the strategy.
-        max_trials: upper limit of trials, None for no other than the strategy's.
-        seed: of the sweep, at least 0.
-        settings: `AXIS=VALUE,...`: axes narrowed to some of their values.
-        executor: `process` or `inline`.
-        num_workers: runs at a time, None for one a processor that may be used.
-        command: the words of the command line, for the record.
-    """
-
-    logdir: Path = Path("logs")
-    search: str = "grid"
-    max_trials: int | None = None
-    seed: int = 0
-    settings: Sequence[str] = ()
-    executor: str = "process"
-    num_workers: int | None = None
-    command: Sequence[str] = ()
+DEFAULT_EXECUTOR = "process"
 
 
 @dataclass(frozen=True)
@@ -65,12 +46,37 @@ class Plan:
     Attributes:
         space: narrowed to the options' choices.
         strategy: over that space.
+        tries: points to run first.
         max_trials: how many trials there are to be, None if open.
     """
 
     space: SearchSpace
     strategy: Strategy
+    tries: Sequence[Assignment]
     max_trials: int | None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A sweep whose first run is about to begin.
+
+    Attributes:
+        sweep: as it is written down.
+        sweep_dir: where.
+        notice: what the user should know; empty if nothing.
+        num_done: runs that had ended before.
+    """
+
+    sweep: Sweep
+    sweep_dir: SweepDir
+    notice: str = ""
+    num_done: int = 0
+
+    @property
+    def max_runs(self) -> int | None:
+        """How many runs there are to be at most, those done included; None if open."""
+        trials = self.sweep.max_trials
+        return None if trials is None else trials * self.sweep.runs_per_trial
 
 
 def make_plan(experiment: Experiment, options: Options) -> Plan:
@@ -78,92 +84,98 @@ def make_plan(experiment: Experiment, options: Options) -> Plan:
 
     Raises:
         AssignmentError: if a setting names no axis, or a value outside its domain.
-        UsageError: if an option is out of range.
+        UsageError: if an option is out of range, or nothing would ever end the sweep.
     """
-    if options.max_trials is not None and options.max_trials < 1:
-        raise UsageError(f"--trials must be at least 1; got {options.max_trials}. Raise it.")
-    if options.seed < 0:
-        raise UsageError(f"--seed must be at least 0; got {options.seed}. Raise it.")
+    options.check()
     space = experiment.space.narrow(parse_settings(experiment.space, options.settings))
-    strategy = make_strategy(options.search, space)
-    limits = [limit for limit in (options.max_trials, strategy.max_trials) if limit is not None]
-    return Plan(space, strategy, min(limits, default=None))
+    tries = parse_tries(space, options.tries)
+    make = partial(
+        make_strategy,
+        options.search,
+        space,
+        goal=experiment.objective.goal,
+        seed=options.seed,
+        options=options.search_options,
+    )
+    max_trials = count_trials(make, tries, options.max_trials)
+    check_that_it_ends(options.search, max_trials, options)
+    return Plan(space, make(), tries, max_trials)
 
 
-def parse_settings(space: SearchSpace, settings: Sequence[str]) -> dict[str, list[Value]]:
-    """Return axis name to values, of the types of their domains.
+def check_that_it_ends(search: str, max_trials: int | None, options: ExecutionOptions) -> None:
+    """Refuse a sweep that nothing would ever end.
+
+    Raises:
+        UsageError: if nothing would.
+    """
+    if max_trials is None and options.time_budget_secs is None:
+        raise UsageError(
+            f"--search={search} never runs out of points here. Add --trials=N or "
+            "--time_budget_secs=S."
+        )
+
+
+def count_trials(
+    make: Callable[[], Strategy], tries: Sequence[Assignment], limit: int | None
+) -> int | None:
+    """Return how many trials a sweep has at most, None if there is no end to them.
 
     Args:
-        space: that has the axes.
-        settings: `AXIS=VALUE,...` each; a value with a comma stands in double quotes.
-
-    Raises:
-        AssignmentError: if an axis is unknown or a value outside its domain.
-        UsageError: if a setting is of another form or names an axis again.
-
-    Example:
-        >>> from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
-        >>> parse_settings(SearchSpace([HParam("units", Discrete([8, 16]))]), ["units=8,16"])
-        {'units': [8, 16]}
+        make: returns a new strategy.
+        tries: points that are run first, also where it would not propose them.
+        limit: the user's.
     """
-    choices: dict[str, list[Value]] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or not text:
-            raise UsageError(f"--set takes AXIS=VALUE,...; got {setting!r}. Write it so.")
-        if name in choices:
-            raise UsageError(f"--set must name an axis once; got {name!r} again. Join its values.")
-        axis = space[name]
-        try:
-            words = next(csv.reader([text], strict=True))
-        except csv.Error as error:
-            raise UsageError(
-                f"--set takes AXIS=VALUE,... with double quotes in pairs; got {setting!r} "
-                f"({error}). Quote the value."
-            ) from None
-        choices[name] = [axis.parse(word) for word in words]
-    return choices
+    scout = make()
+    for point in tries:
+        scout.take(point)
+    limits = [number for number in (limit, scout.max_trials) if number is not None]
+    return min(limits, default=None)
 
 
-def make_executor(source: ExperimentSource, options: Options) -> Executor:
+def make_executor(
+    source: ExperimentSource, options: ExecutionOptions, *, max_runs: int | None = None
+) -> Executor:
     """Return an executor for the runs of an experiment; it has not begun.
+
+    Args:
+        source: of the experiment.
+        options: which executor, and how.
+        max_runs: how many runs there are to be at most, None if that is not known. There
+            are no more workers by default, so that a lone run has all the threads.
 
     Raises:
         UsageError: if an option is out of range.
     """
-    if options.executor not in EXECUTORS:
-        hint = did_you_mean(options.executor, EXECUTORS) or f" Choose of {', '.join(EXECUTORS)}."
-        raise UsageError(f"--executor must name an executor; got {options.executor!r}.{hint}")
-    if options.num_workers is not None and options.num_workers < 1:
-        raise UsageError(f"--workers must be at least 1; got {options.num_workers}. Raise it.")
+    name = options.executor or DEFAULT_EXECUTOR
+    if name not in EXECUTORS:
+        hint = did_you_mean(name, EXECUTORS) or f" Choose of {', '.join(EXECUTORS)}."
+        raise UsageError(f"--executor must name an executor; got {name!r}.{hint}")
+    options.check()
     setup = partial(worker.load, source)
-    if options.executor == "inline":
-        if (options.num_workers or 1) > 1:
-            raise UsageError(
-                f"--executor=inline runs one run at a time; got --workers={options.num_workers}. "
-                "Drop one of the two."
-            )
+    if name == "inline":
         return InlineExecutor(setup, worker.execute)
-    # No more than there are trials, so that one trial has all the threads.
-    num_workers = options.num_workers or min(count_usable_cpus(), options.max_trials or sys.maxsize)
-    return ProcessExecutor(setup, worker.execute, num_workers=num_workers)
+    return ProcessExecutor(
+        setup,
+        worker.execute,
+        num_workers=options.num_workers or min(count_usable_cpus(), max_runs or sys.maxsize),
+        timeout_secs=options.run_timeout_secs,
+    )
 
 
 def launch(
     source: ExperimentSource,
     options: Options,
     *,
-    on_start: Callable[[Sweep, SweepDir, str], None],
+    on_start: Callable[[Started], None],
     on_result: Callable[[RunResult], None],
     now: Callable[[], datetime] = datetime.now,
-) -> list[RunResult]:
-    """Launch a sweep and return its runs in the order in which they ended.
+) -> SweepResult:
+    """Launch a sweep and return what came of it.
 
     Args:
         source: of the experiment.
         options: how to run it.
-        on_start: called once with the sweep, its directory and the executor's notice,
-            before the first run.
+        on_start: called once, before the first run.
         on_result: called with each run as it ends.
         now: the local time.
 
@@ -173,46 +185,88 @@ def launch(
             directory failed at just that.
         KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
     """
-    with make_executor(source, options) as executor:
+    options.check()
+    max_runs = None
+    if options.max_trials is not None:
+        max_runs = options.max_trials * options.repeats * (options.folds or 1)
+    with make_executor(source, options, max_runs=max_runs) as executor:
         executor.start()  # its server loads while this process does
         with quiet_stderr():
             experiment = source.load()
         plan = make_plan(experiment, options)
-        sources = find_sources(source.path)
-        intended = Sweep(
-            experiment=experiment.name,
-            id="",
-            started="",
-            source=str(source),
-            description=experiment.description,
-            space=plan.space,
-            metrics=experiment.metrics,
-            objective=experiment.objective,
-            strategy=options.search,
-            max_trials=plan.max_trials,
-            seed=options.seed,
-            executor=options.executor,
-            workers=executor.num_workers,
-            provenance=collect_provenance(options.command, sources),
-        )
+        sources = find_sources(source.path, find_root(source.path))
+        intended = _describe(experiment, source, options, plan, executor, sources)
         home = experiment_dir(options.logdir, experiment.name)
         # Would contradict the sweeps that are there? Better now than with a directory made.
         schema.encode_config([*read_sweeps(home), intended])
+        reuse = find_reusable(intended, home) if options.reuse else Reuse()
         executor.ready()
-        sweep, sweep_dir = _begin(intended, home, sources, now)
-        on_start(sweep, sweep_dir, executor.notice)
-        return run_sweep(sweep, sweep_dir, plan.strategy, executor, on_result=on_result)
+        sweep_dir = home.create_sweep(now)
+        with hold(sweep_dir):
+            sweep = _begin(intended, home, sweep_dir, sources)
+            on_start(Started(sweep, sweep_dir, executor.notice))
+            return run_sweep(
+                Schedule(sweep, sweep_dir, plan.strategy),
+                executor,
+                limits=make_limits(options),
+                reuse=reuse,
+                on_result=on_result,
+            )
+
+
+def make_limits(options: ExecutionOptions) -> Limits:
+    """Return what ends a sweep that begins now."""
+    budget = options.time_budget_secs
+    deadline = sys.float_info.max if budget is None else time.monotonic() + budget
+    return Limits(lambda: time.monotonic() >= deadline, options.max_failures)
+
+
+def _describe(
+    experiment: Experiment,
+    source: ExperimentSource,
+    options: Options,
+    plan: Plan,
+    executor: Executor,
+    sources: Sequence[Path],
+) -> Sweep:
+    """Return the sweep as it is intended; it has no id and no time yet."""
+    return Sweep(
+        experiment=experiment.name,
+        id="",
+        started="",
+        source=str(source),
+        description=experiment.description,
+        space=plan.space,
+        metrics=experiment.metrics,
+        objective=experiment.objective,
+        strategy=options.search,
+        max_trials=plan.max_trials,
+        seed=options.seed,
+        executor=options.executor or DEFAULT_EXECUTOR,
+        workers=executor.num_workers,
+        provenance=collect_provenance(options.command, sources),
+        trial_limit=options.max_trials,
+        settings=tuple(options.settings),
+        tries=plan.tries,
+        search_options=options.search_options.encode_json(),
+        prunes=plan.strategy.prunes,
+        repeats=options.repeats,
+        folds=options.folds,
+        subset=options.subset,
+        racing=options.racing,
+        reuse=options.reuse,
+        worker_limit=options.num_workers,
+    )
 
 
 def _begin(
-    intended: Sweep, home: ExperimentDir, sources: Sequence[Path], now: Callable[[], datetime]
-) -> tuple[Sweep, SweepDir]:
-    """Make the directory of a sweep, with all that is known before its first run."""
-    sweep_dir = home.create_sweep(now)
+    intended: Sweep, home: ExperimentDir, sweep_dir: SweepDir, sources: Sequence[Path]
+) -> Sweep:
+    """Fill the directory of a sweep with all that is known before its first run."""
     sweep = replace(intended, id=sweep_dir.id, started=sweep_dir.start_time.isoformat())
     try:
-        sweep.write(sweep_dir)
         save_sources(sweep_dir, sources, sweep.provenance.git)
+        sweep.write(sweep_dir)  # what makes it a sweep, so that one that is there is whole
         write_config(home)
     except LogdirError:
         raise
@@ -220,4 +274,4 @@ def _begin(
         raise LogdirError(
             f"cannot write to the log directory: {error}. Choose another with --logdir."
         ) from error
-    return sweep, sweep_dir
+    return sweep

@@ -11,7 +11,7 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ import numpy as np
 
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.metric import key_of
+from hparams_lab.declare.objective import Objective
 from hparams_lab.declare.source import ExperimentSource, format_error
 from hparams_lab.errors import ExperimentLoadError, HParamsLabError, Pruned, did_you_mean
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import RunWriter
+from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import Run, RunSpec
 
@@ -49,7 +51,7 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: SUCCESS or FAILURE.
+        ending: why it ended.
         metrics: last value of each tag written.
         objective_value: the objective's; NaN if there is none, or the run was pruned and
             so is no match for full ones.
@@ -57,11 +59,16 @@ class Outcome:
         wall_secs: how long it took, in seconds; None if its process died.
     """
 
-    status: Status
+    ending: Ending
     metrics: Mapping[str, float] = field(default_factory=dict)
     objective_value: float = math.nan
     failure: str = ""
     wall_secs: float | None = None
+
+    @property
+    def status(self) -> Status:
+        """SUCCESS or FAILURE."""
+        return self.ending.status
 
 
 def load(source: ExperimentSource) -> Loaded:
@@ -93,8 +100,14 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
         ) from error
 
 
-def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
+def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
     """Execute one run and write its event file, from session start to session end.
+
+    Args:
+        loaded: the experiment and its data.
+        spec: what is run.
+        tell: given a reported value and how many have been, returns whether to stop, and
+            the rung.
 
     Raises:
         KeyboardInterrupt: as train was interrupted; the end is written.
@@ -103,22 +116,27 @@ def execute(loaded: Loaded, spec: RunSpec) -> Outcome:
     began = time.monotonic()
     with RunWriter.create(spec.dir) as writer:
         writer.write_start(spec)
-        run = Run(spec, loaded.data, objective=loaded.experiment.objective, sink=writer)
-        is_pruned = False
+        run = Run(
+            spec,
+            loaded.data,
+            objective=loaded.experiment.objective,
+            sink=writer,
+            ask=lambda value, budget: tell((value, budget)),
+        )
         try:
             failure = _train(loaded.experiment, run, spec.dir)
+            ending = Ending.FAILED if failure else Ending.COMPLETE
         except Pruned:
-            _record_objective(loaded.experiment, run)
-            is_pruned, failure = True, ""
+            _unset_objective(loaded.experiment.objective, run)
+            ending, failure = Ending.PRUNED, ""
         except KeyboardInterrupt:
-            writer.write_end(Status.FAILURE)
+            writer.write_end(Ending.INTERRUPTED)
             raise
-        status = Status.FAILURE if failure else Status.SUCCESS
-        writer.write_end(status)
+        writer.write_end(ending)
     return Outcome(
-        status=status,
+        ending=ending,
         metrics=run.last_values,
-        objective_value=math.nan if is_pruned else run.objective_value,
+        objective_value=math.nan if ending is Ending.PRUNED else run.objective_value,
         failure=failure,
         wall_secs=time.monotonic() - began,
     )
@@ -135,7 +153,7 @@ def _train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
         run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
         run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
         return _describe(error, experiment)
-    problems = _record(returned, experiment, run)
+    problems = [*_record(returned, experiment, run), *run.neglected]
     return " ".join(problems)
 
 
@@ -193,6 +211,7 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
         if key not in experiment.metric_keys:
             hint = did_you_mean(key, experiment.metric_keys) or " Declare it or drop it."
             problems.append(f"train returned metric {key!r}, which is not declared.{hint}")
+    _record_reported(experiment.objective, run)
     for key in experiment.metric_keys:
         value = run.last_values.get(key)
         if value is None:
@@ -207,6 +226,19 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
             problems.append(f"metric {key!r} must fit 32-bit floats; got {value}. Scale it down.")
     _record_objective(experiment, run)
     return problems
+
+
+def _record_reported(objective: Objective, run: Run) -> None:
+    """Write the last reported value as the objective's, where train gave no other."""
+    tag = tags.reported(objective.metric)
+    if tag in run.last_values and objective.metric not in run.last_values:
+        run.scalar(objective.metric, run.last_values[tag], run.last_step(tag))
+
+
+def _unset_objective(objective: Objective, run: Run) -> None:
+    """Keep what a pruned run logged as its objective from looking like a full run's result."""
+    for tag in {objective.tag, objective.metric} & {*run.last_values}:
+        run.scalar(tag, math.nan, run.last_step(tag))
 
 
 def _record_objective(experiment: Experiment, run: Run) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ import pytest
 pytest.register_assert_rewrite("hparams_lab.testing", "tests.oracle")
 
 from hparams_lab.declare.source import ExperimentSource  # noqa: E402
-from hparams_lab.launch import Options, launch  # noqa: E402
+from hparams_lab.launch import launch  # noqa: E402
+from hparams_lab.options import Options  # noqa: E402
 from hparams_lab.runner import RunResult  # noqa: E402
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir  # noqa: E402
 
@@ -109,17 +111,17 @@ class InlineLauncher:
         self._folder = folder
         self._second = 0
 
-    def __call__(self, text: str, *, settings: Sequence[str] = (), seed: int = 0) -> ExperimentDir:
+    def __call__(self, text: str, **options: Any) -> ExperimentDir:
         """Launch a sweep of the module with that text and return its experiment's directory."""
         self._second += 1
         dirs: list[SweepDir] = []
         self.results = launch(
             _write_module(self._folder, text),
-            Options(logdir=self.logdir, executor="inline", settings=settings, seed=seed),
-            on_start=lambda sweep, sweep_dir, notice: dirs.append(sweep_dir),
+            Options(logdir=self.logdir, executor="inline", **options),
+            on_start=lambda started: dirs.append(started.sweep_dir),
             on_result=lambda result: None,
             now=lambda: datetime(2026, 11, 21, 7, 0, self._second),
-        )
+        ).runs
         return ExperimentDir(dirs[0].path.parent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tensorboard.compat.proto import summary_pb2
@@ -13,7 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, Rea
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import Clock, RunWriter
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import GitState, Provenance
@@ -35,10 +36,11 @@ def make_sweep(
     metrics: Sequence[Metric] = METRICS,
     objective: Objective | None = None,
     commit: str = "0123abcd",
+    **changes: Any,
 ) -> Sweep:
-    """Return a sweep as `launch` would describe it."""
+    """Return a sweep as `launch` would describe it, with some fields changed."""
     git = GitState(root="/somewhere", commit=commit, branch="main", dirty=False)
-    return Sweep(
+    sweep = Sweep(
         experiment="toy",
         id=sweep_id,
         started=f"{sweep_id[:10]}T07:34:05+01:00",
@@ -54,6 +56,7 @@ def make_sweep(
         workers=1,
         provenance=Provenance(("run",), "/somewhere", git, "3.11", {}, "host", "Linux", 2),
     )
+    return replace(sweep, **changes)
 
 
 def add_sweep(home: ExperimentDir, sweep: Sweep) -> SweepDir:
@@ -75,17 +78,17 @@ def write_run(
     spec: RunSpec,
     scalars: Mapping[str, Sequence[float]],
     *,
-    status: Status = Status.SUCCESS,
+    ending: Ending | None = Ending.COMPLETE,
     clock: Clock | None = None,
 ) -> None:
-    """Write a run: its start, its series by step, and its end unless it is RUNNING."""
+    """Write a run: its start, its series by step, and its end if it has one."""
     with RunWriter.create(spec.dir, clock=clock or ticking()) as writer:
         writer.write_start(spec)
         for tag, values in scalars.items():
             for step, value in enumerate(values):
                 writer.write_scalar(tag, value, step)
-        if status is not Status.RUNNING:
-            writer.write_end(status)
+        if ending is not None:
+            writer.write_end(ending)
 
 
 def ticking(start: float = 1_800_000_000.0) -> Clock:

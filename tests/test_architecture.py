@@ -26,22 +26,25 @@ ALLOWED = {
     "executors": {"errors", "chatter"},
     "worker": {"events", "runs", "declare", "errors"},
     "keras": {"runs"},
-    "runner": {"worker", "executors", "search", "events", "runs", "declare", "chatter", "errors"},
-    "launch": {
-        "runner",
-        "worker",
-        "executors",
-        "search",
-        "events",
-        "runs",
-        "declare",
-        "chatter",
-        "errors",
-    },
-    "analysis": {"events", "runs", "declare", "errors"},
-    "dashboard": {"events", "runs", "declare", "chatter", "errors"},
-    "testing": {"executors", "search", "events", "runs", "declare", "errors"},
+    "racing": {"declare", "spread"},
+    "history": {"events", "runs"},
+    "reuse": {"worker", "events", "runs", "declare"},
+    "options": {"racing", "search", "declare", "errors"},
 }
+ALLOWED["schedule"] = {"history", "racing", "spread", "search", "events", "runs", "declare"}
+ALLOWED["runner"] = ALLOWED["schedule"] | {
+    "schedule",
+    "reuse",
+    "worker",
+    "executors",
+    "chatter",
+    "errors",
+}
+ALLOWED["launch"] = ALLOWED["runner"] | {"runner", "options"}
+ALLOWED["resume"] = ALLOWED["launch"] | {"launch"}
+ALLOWED["analysis"] = {"events", "runs", "declare", "spread", "errors"}
+ALLOWED["dashboard"] = {"events", "runs", "declare", "chatter", "errors"}
+ALLOWED["testing"] = {"executors", "search", "events", "runs", "declare", "errors"}
 # May import everything, as nothing imports them.
 TOP = {"", "__main__", "cli"}
 

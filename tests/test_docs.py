@@ -11,7 +11,8 @@ import pytest
 
 from hparams_lab.cli.main import COMMANDS, load_command
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.launch import Options, launch
+from hparams_lab.launch import launch
+from hparams_lab.options import Options
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,14 +57,14 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
     path.write_text(block)
     options = Options(logdir=tmp_path / "logs", executor="inline")
 
-    results = launch(
+    result = launch(
         ExperimentSource(path),
         options,
-        on_start=lambda sweep, sweep_dir, notice: None,
+        on_start=lambda started: None,
         on_result=lambda result: None,
     )
 
-    assert [""] * 9 == [result.outcome.failure for result in results]
+    assert [""] * 9 == [run.outcome.failure for run in result.runs]
 
 
 def test_ci_runs_the_readme_command() -> None:

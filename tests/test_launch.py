@@ -15,7 +15,8 @@ import pytest
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.errors import HParamsLabError, LogdirError, UsageError
 from hparams_lab.events.reader import RunRecord, read_runs
-from hparams_lab.launch import Options, launch
+from hparams_lab.launch import launch
+from hparams_lab.options import Options
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import PARABOLA, InlineLauncher, WriteModule
@@ -30,7 +31,7 @@ def launch_quietly(source: ExperimentSource, options: Options) -> SweepDir:
     launch(
         source,
         options,
-        on_start=lambda sweep, sweep_dir, notice: dirs.append(sweep_dir),
+        on_start=lambda started: dirs.append(started.sweep_dir),
         on_result=lambda result: None,
         now=lambda: datetime(2026, 11, 21, 7, 34, 5),
     )
@@ -123,9 +124,9 @@ def test_sweep_directory_has_intent_and_code(write_module: WriteModule, tmp_path
         sweep.seed,
         tuple(sweep.provenance.command),
     )
-    with zipfile.ZipFile(sweep_dir.source_file) as archive:
+    with zipfile.ZipFile(sweep_dir.source_file()) as archive:
         assert source.path.read_bytes() == archive.read("module.py")
-    assert (None, False) == (sweep.provenance.git, sweep_dir.diff_file.exists())
+    assert (None, False) == (sweep.provenance.git, sweep_dir.diff_file().exists())
 
 
 def git(folder: Path, *words: str) -> None:
@@ -144,7 +145,7 @@ def test_change_since_the_commit_is_kept(write_module: WriteModule, tmp_path: Pa
     source.path.write_text(source.path.read_text().replace("grid_points=5", "grid_points=2"))
     sweep_dir = launch_quietly(source, Options(logdir=tmp_path / "logs", executor="inline"))
 
-    assert "grid_points=2" in sweep_dir.diff_file.read_text()
+    assert "grid_points=2" in sweep_dir.diff_file().read_text()
     assert all(record.labels["commit"].endswith("+") for record in read(sweep_dir))
 
 
@@ -199,12 +200,12 @@ def test_notice_reaches_the_user(write_module: WriteModule, tmp_path: Path) -> N
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     """
     notices: list[str] = []
-    results = launch(
+    result = launch(
         write_module(threads + PARABOLA),
         Options(logdir=tmp_path / "logs", num_workers=2, settings=["x=0,1"]),
-        on_start=lambda sweep, sweep_dir, notice: notices.append(notice),
+        on_start=lambda started: notices.append(started.notice),
         on_result=lambda result: None,
     )
 
     assert "each run starts a new interpreter" in notices[0]
-    assert ["", ""] == [result.outcome.failure for result in results]
+    assert ["", ""] == [run.outcome.failure for run in result.runs]

@@ -21,7 +21,8 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import minimize
 from hparams_lab.errors import AssignmentError, UsageError
-from hparams_lab.launch import Options, make_plan, parse_settings
+from hparams_lab.launch import make_plan
+from hparams_lab.options import Options, parse_settings
 from tests.spaces import discretes
 
 EXPERIMENT = Experiment(
@@ -178,3 +179,31 @@ def test_a_plan_leaves_the_declaration_as_it_is() -> None:
     make_plan(EXPERIMENT, Options(settings=["units=8"]))
 
     assert before == EXPERIMENT.space.encode_json()
+
+
+@pytest.mark.parametrize("search", ["random", "halton", "bayes", "hyperband", "asha"])
+def test_a_search_without_an_end_needs_a_limit(search: str) -> None:
+    """Where points never run out, the user says when to stop: by trials or by time."""
+    with pytest.raises(UsageError, match=rf"--search={search} never runs out .* Add --trials=N or"):
+        make_plan(EXPERIMENT, Options(search=search))
+    by_trials = make_plan(EXPERIMENT, Options(search=search, max_trials=7))
+    by_time = make_plan(EXPERIMENT, Options(search=search, time_budget_secs=7.0))
+
+    assert (7, None) == (by_trials.max_trials, by_time.max_trials)
+
+
+@pytest.mark.parametrize(("rate", "expected"), [("0.001", 135), ("0.002", 136)])
+def test_a_try_beside_the_grid_is_one_trial_more(rate: str, expected: int) -> None:
+    """A point of the grid that is tried first is no further trial; one beside it is."""
+    tries = [f"units=8,rate={rate},flag=false,name=adam"]
+    plan = make_plan(EXPERIMENT, Options(tries=tries))
+
+    assert expected == plan.max_trials
+    assert [8] == [point["units"] for point in plan.tries]
+
+
+def test_a_try_must_lie_in_the_narrowed_space() -> None:
+    """What `--set` has excluded cannot be tried."""
+    options = Options(settings=["units=8"], tries=["units=16,rate=0.1,flag=false,name=adam"])
+    with pytest.raises(AssignmentError, match="'units' must be one of 8; got 16"):
+        make_plan(EXPERIMENT, options)

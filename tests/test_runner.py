@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
-from hparams_lab import runner
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import minimize
-from hparams_lab.errors import HParamsLabError
 from hparams_lab.events.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Status
 from hparams_lab.executors.base import Executor
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
-from hparams_lab.runner import RunResult, run_sweep
+from hparams_lab.reuse import Reuse
+from hparams_lab.runner import Limits, RunResult, SweepResult, run_sweep
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import Run
-from hparams_lab.search.base import Strategy
-from hparams_lab.search.grid import GridSearch
+from hparams_lab.schedule import Schedule
+from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.search.grid import grid_search
 from hparams_lab.worker import Loaded, execute
 from tests.factories import SATURDAY, make_sweep
 
@@ -41,7 +41,7 @@ class NotingStrategy(Strategy):
     """A grid that notes what it is told."""
 
     def __init__(self) -> None:
-        self._grid = GridSearch(SWEEP.space)
+        self._grid = grid_search(SWEEP.space)
         self.observed: dict[int, float | None] = {}
 
     @property
@@ -51,7 +51,13 @@ class NotingStrategy(Strategy):
     def propose(self) -> Assignment | None:
         return self._grid.propose()
 
-    def observe(self, assignment: Assignment, value: float | None) -> None:
+    def take(self, assignment: Assignment) -> None:
+        self._grid.take(assignment)
+
+    def report(self, assignment: Assignment, value: float, budget: int) -> Verdict:
+        return self._grid.report(assignment, value, budget)
+
+    def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
         assert assignment["x"] not in self.observed
         self.observed[int(assignment["x"])] = value
 
@@ -117,16 +123,21 @@ def run_all(
     sweep_dir: SweepDir,
     *,
     strategy: Strategy | None = None,
-    max_trials: int | None = None,
+    trial_limit: int | None = None,
+    limits: Limits | None = None,
     on_result: Callable[[RunResult], None] = lambda result: None,
-) -> list[RunResult]:
+) -> SweepResult:
     """Run the sweep on an executor, which is closed afterwards."""
-    sweep = replace(SWEEP, max_trials=max_trials)
+    sweep = replace(SWEEP, trial_limit=trial_limit)
     with executor:
         executor.start()
         executor.ready()
         return run_sweep(
-            sweep, sweep_dir, strategy or NotingStrategy(), executor, on_result=on_result
+            Schedule(sweep, sweep_dir, strategy or NotingStrategy()),
+            executor,
+            limits=limits or Limits(),
+            reuse=Reuse(),
+            on_result=on_result,
         )
 
 
@@ -139,11 +150,11 @@ def read(sweep_dir: SweepDir) -> list[RunRecord]:
 def test_every_proposal_is_run(make_executor: Callable[..., Executor], sweep_dir: SweepDir) -> None:
     """Each point of the grid is one run, observed, returned and recorded as a success."""
     strategy = NotingStrategy()
-    results = run_all(make_executor(square), sweep_dir, strategy=strategy)
+    result = run_all(make_executor(square), sweep_dir, strategy=strategy)
     expected = {x: float(x**2) for x in range(NUM_TRIALS)}
 
     assert expected == strategy.observed
-    assert expected == {r.trial.assignment["x"]: r.outcome.objective_value for r in results}
+    assert expected == {r.trial.assignment["x"]: r.outcome.objective_value for r in result.runs}
     assert expected == {r.assignment["x"]: r.last_values["loss"] for r in read(sweep_dir)}
 
 
@@ -156,15 +167,18 @@ def test_trials_are_numbered_in_the_order_proposed(sweep_dir: SweepDir) -> None:
     ]
 
 
-def test_no_more_than_max_trials_are_run(sweep_dir: SweepDir) -> None:
+def test_no_more_trials_than_the_limit_are_run(sweep_dir: SweepDir) -> None:
     """A sweep ends with its last trial, though the strategy has more to propose."""
-    assert 2 == len(run_all(inline(square), sweep_dir, max_trials=2)) == len(read(sweep_dir))
+    result = run_all(inline(square), sweep_dir, trial_limit=2)
+
+    assert 2 == len(result.runs) == len(read(sweep_dir))
+    assert "" == result.stopped
 
 
 def test_results_are_told_as_they_end(sweep_dir: SweepDir) -> None:
     """Each result is told once, in the order in which they are returned."""
     told: list[RunResult] = []
-    results = run_all(processes(square), sweep_dir, on_result=told.append)
+    results = run_all(processes(square), sweep_dir, on_result=told.append).runs
 
     assert NUM_TRIALS == len(results)
     assert told == results
@@ -189,61 +203,3 @@ def test_dead_run_is_ended_by_the_runner(sweep_dir: SweepDir) -> None:
 
     assert Status.FAILURE is dead.status
     assert "the run was killed by SIGKILL\n" == dead.dir.failure_file.read_text()
-
-
-class StoppedError(Exception):
-    """Raised by whoever is told of results."""
-
-
-@pytest.mark.parametrize("error", [StoppedError, KeyboardInterrupt, BrokenPipeError])
-def test_error_of_a_listener_leaves_true_ends(
-    error: type[BaseException], sweep_dir: SweepDir
-) -> None:
-    """Whatever is raised in mid-sweep, it goes on up once each run has a true end."""
-    waits = sweep_dir.path.glob
-
-    def stop(result: RunResult) -> None:
-        while not list(waits("0001-*/*/waits")):
-            time.sleep(0.01)
-        raise error
-
-    with pytest.raises(error, match=r"^$"):
-        run_all(processes(wait_at_1), sweep_dir, on_result=stop)
-
-    assert {Status.SUCCESS, Status.FAILURE} == {record.status for record in read(sweep_dir)}
-
-
-@pytest.mark.slow
-def test_deaf_run_is_killed_after_the_grace(
-    sweep_dir: SweepDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A train that does not listen to Ctrl-C is killed after the grace, and ends as FAILURE."""
-    monkeypatch.setattr(runner, "GRACE_SECS", 0.2)
-
-    def stop(result: RunResult) -> None:
-        if result.trial.index == 0:
-            while not list(sweep_dir.path.glob("0001-*/*/waits")):
-                time.sleep(0.01)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt, match=r"^$"):
-        run_all(processes(wait_deaf_at_1), sweep_dir, on_result=stop)
-    deaf = read(sweep_dir)[1]
-
-    assert Status.FAILURE is deaf.status
-    assert "the run was killed by SIGKILL\n" == deaf.dir.failure_file.read_text()
-
-
-def test_error_of_the_strategy_leaves_true_ends(sweep_dir: SweepDir) -> None:
-    """A strategy that fails in mid-sweep leaves no run without an end."""
-
-    class FailingStrategy(NotingStrategy):
-        def propose(self) -> Assignment | None:
-            if self.observed:
-                raise HParamsLabError("cannot go on.")
-            return super().propose()
-
-    with pytest.raises(HParamsLabError, match="cannot go on"):
-        run_all(processes(wait_at_1), sweep_dir, strategy=FailingStrategy())
-
-    assert not [record for record in read(sweep_dir) if record.status is Status.RUNNING]

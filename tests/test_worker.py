@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.errors import AssignmentError, ExperimentLoadError, Pruned
+from hparams_lab.errors import AssignmentError, ExperimentLoadError
 from hparams_lab.events.reader import RunRecord, read_run
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.logdir import SweepDir
@@ -43,10 +42,15 @@ def spec(tmp_path: Path) -> RunSpec:
     return make_spec(SweepDir(tmp_path / SATURDAY), {"x": 1})
 
 
+def refuse(message: Any) -> Any:
+    """Take no reports: what runs alone is not judged."""
+    raise AssertionError(f"nobody is to be told {message}")
+
+
 def execute_and_read(train: Train, spec: RunSpec, **keywords: Any) -> tuple[Outcome, RunRecord]:
     """Execute a run and return its outcome and what its event file says."""
     experiment = declare(train, **keywords)
-    outcome = execute(Loaded(experiment, None), spec)
+    outcome = execute(Loaded(experiment, None), spec, refuse)
     record = read_run(spec.dir, experiment.space)
     assert record is not None
     return outcome, record
@@ -126,20 +130,6 @@ def test_best_value_has_its_own_tag(spec: RunSpec) -> None:
     assert pytest.approx([0.9]) == record.scalars["best/accuracy"].values
 
 
-def test_pruned_run_is_a_success(spec: RunSpec) -> None:
-    """A run that the strategy ended early keeps what it had, and has not failed."""
-
-    def train(run: Run) -> None:
-        run.report(0.5, 0)
-        raise Pruned
-
-    outcome, record = execute_and_read(train, spec)
-
-    assert (Status.SUCCESS, {"loss": 0.5}) == (outcome.status, outcome.metrics)
-    assert math.isnan(outcome.objective_value)
-    assert Status.SUCCESS is record.status
-
-
 def fail_with(error: BaseException) -> Train:
     """Return a train function that raises."""
 
@@ -162,7 +152,7 @@ def test_interruption_ends_the_run_and_goes_on_up(spec: RunSpec) -> None:
     """Ctrl-C writes the run's end and is raised again."""
     experiment = declare(fail_with(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
-        execute(Loaded(experiment, None), spec)
+        execute(Loaded(experiment, None), spec, refuse)
     record = read_run(spec.dir, experiment.space)
 
     assert record is not None
@@ -213,4 +203,4 @@ def test_data_reach_train(spec: RunSpec) -> None:
     """`run.data` is what load_data returned."""
     experiment = declare(lambda run: {**GOOD, "loss": run.data}, load_data=lambda: 0.125)
 
-    assert 0.125 == execute(load_data(experiment, SOURCE), spec).objective_value
+    assert 0.125 == execute(load_data(experiment, SOURCE), spec, refuse).objective_value

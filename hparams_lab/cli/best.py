@@ -8,7 +8,7 @@ from hparams_lab.analysis.table import TrialRow
 from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.find import find_logged, find_sweeps
 from hparams_lab.cli.show import read_ranked
-from hparams_lab.cli.tables import format_number, make_console
+from hparams_lab.cli.tables import format_metric, make_console
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.schema import Status
@@ -19,22 +19,23 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     experiment = find_logged(logdir_of(values), words[0])
     sweep_dirs = find_sweeps(experiment, words[1] if len(words) > 1 else None)
     sweeps, rows = read_ranked(sweep_dirs)
-    if not rows or rows[0].status is not Status.SUCCESS:
+    if not rows or rows[0].label != Status.SUCCESS.value:
         raise UnknownExperimentError(
-            f"experiment {experiment.name!r} has no successful trial in "
+            f"experiment {experiment.name!r} has no successful trial, run in full, in "
             f"{', '.join(sweep.id for sweep in sweep_dirs)}. See: hparams_lab show {words[0]}"
         )
     best = rows[0]
     sweep = next(sweep for sweep in sweeps if sweep.id == best.sweep_id)
+    folder = best.runs[0].dir.path
     console = make_console()
     console.print(f"{experiment.name} {best.sweep_id}, best of {len(rows)} trials: {best.trial_id}")
     metrics = dict.fromkeys([sweep.objective.tag, *sweep.metric_keys])
     facts = [
         *((name, format_value(value)) for name, value in best.assignment.items()),
-        *((name, format_number(best.metrics.get(name))) for name in metrics),
+        *((name, format_metric(best, name)) for name in metrics),
         ("run seed", ", ".join(str(run.seed) for run in best.runs)),
         ("commit", sweep.provenance.commit_label),
-        ("directory", ", ".join(str(run.dir.path) for run in best.runs)),
+        ("directory", str(folder.parent if len(best.runs) > 1 else folder)),
     ]
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
@@ -53,7 +54,11 @@ def _list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:
         sweep: that it belongs to, whose seed gave the run its own.
     """
     choices = [f"--set={key}={_quote(value)}" for key, value in row.assignment.items()]
-    return ["run", name, f"--seed={sweep.seed}", *choices]
+    flags = [f"--seed={sweep.seed}"]
+    flags += [f"--repeats={sweep.repeats}"] if sweep.repeats > 1 else []
+    flags += [f"--folds={sweep.folds}"] if sweep.folds is not None else []
+    flags += [f"--subset={sweep.subset}"] if sweep.subset is not None else []
+    return ["run", name, *flags, *choices]
 
 
 def _quote(value: object) -> str:

@@ -28,8 +28,8 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
 
     experiment = find_logged(logdir_of(values), words[0])
     url = serve(experiment.path, host=values.host, port=values.port)
-    make_console().print(f"{experiment.name}: {url}\nCtrl-C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
+        make_console().print(f"{experiment.name}: {url}\nCtrl-C ends it.")
         threading.Event().wait()
     return 0
 

@@ -14,9 +14,9 @@ from rich.progress import (
 
 from hparams_lab.cli.tables import format_number
 from hparams_lab.declare.domains import format_value
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
+from hparams_lab.launch import Started
 from hparams_lab.runner import RunResult
-from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.sweep import Sweep
 
 
@@ -31,18 +31,21 @@ class Lines:
         self._console = console
         self._total = ""
         self._objective = ""
+        self._shows_runs = False
         self._count = 0
 
     def load(self, name: str) -> None:
         """Say nothing of the loading: what is loaded is told when it runs."""
 
-    def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
+    def start(self, started: Started) -> None:
         """Print what begins."""
-        self._total = "?" if sweep.max_trials is None else str(sweep.max_trials)
-        self._objective = sweep.objective.tag
-        self._console.print(format_title(sweep))
-        if notice:
-            self._console.print(f"note: {notice}")
+        self._total = "?" if started.max_runs is None else str(started.max_runs)
+        self._shows_runs = started.sweep.runs_per_trial > 1
+        self._count = started.num_done
+        self._objective = started.sweep.objective.tag
+        self._console.print(format_title(started.sweep))
+        if started.notice:
+            self._console.print(f"note: {started.notice}")
 
     def add(self, result: RunResult) -> None:
         """Print a run that has ended."""
@@ -52,10 +55,14 @@ class Lines:
         pairs = (f"{name}={format_value(value)}" for name, value in result.spec.assignment.items())
         if outcome.status is Status.SUCCESS:
             told = f"{self._objective}={format_number(outcome.objective_value)}"
+            told = "pruned" if outcome.ending is Ending.PRUNED else told
         else:
             told = f"FAILURE: {outcome.failure}"
         took = "" if outcome.wall_secs is None else f" ({outcome.wall_secs:.1f} s)"
-        self._console.print(" ".join([place, result.trial.id, f"{told}{took}", *pairs]))
+        took = " (taken over)" if result.spec.reused_from else took
+        trial = result.trial.id
+        name = f"{trial}/{result.spec.dir.path.name}" if self._shows_runs else trial
+        self._console.print(" ".join([place, name, f"{told}{took}", *pairs]))
 
     def stop(self) -> None:
         """Leave what is printed."""
@@ -90,15 +97,17 @@ class Bar:
         self._status = self._console.status(f"loading {name}")
         self._status.start()
 
-    def start(self, sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
+    def start(self, started: Started) -> None:
         """Print what begins, and the empty bar."""
         self._status.stop()
-        self._sweep = sweep
-        self._console.print(format_title(sweep))
-        if notice:
-            self._console.print(f"note: {notice}")
+        self._sweep = started.sweep
+        self._console.print(format_title(started.sweep))
+        if started.notice:
+            self._console.print(f"note: {started.notice}")
         self._progress.start()
-        self._progress.update(self._task, total=sweep.max_trials, visible=True)
+        self._progress.update(
+            self._task, total=started.max_runs, completed=started.num_done, visible=True
+        )
         self._progress.start_task(self._task)
 
     def add(self, result: RunResult) -> None:
@@ -132,13 +141,16 @@ def make_progress(console: Console) -> Bar | Lines:
 
 def format_title(sweep: Sweep) -> str:
     """Return a sweep in one line."""
-    trials = "trials" if sweep.max_trials is None else _count(sweep.max_trials, "trial")
-    workers = _count(sweep.workers, "worker")
+    trials = "trials" if sweep.max_trials is None else count(sweep.max_trials, "trial")
+    workers = count(sweep.workers, "worker")
+    if sweep.runs_per_trial > 1:
+        trials += f" of {sweep.runs_per_trial} runs"
     return (
         f"{sweep.experiment} {sweep.id}: {trials}, {sweep.strategy}, seed {sweep.seed}, "
         f"{workers} ({sweep.executor})"
     )
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return a number of things: `1 trial`, `2 trials`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -3,51 +3,87 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from absl import flags
 
 from hparams_lab.chatter import quiet_stderr
-from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
+from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.list import format_axes
-from hparams_lab.cli.progress import make_progress
-from hparams_lab.cli.show import read_ranked
-from hparams_lab.cli.tables import make_console, print_table, trial_columns
+from hparams_lab.cli.tables import make_console
+from hparams_lab.cli.watch import define_execution, execution_of, watch
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.source import ExperimentSource, find_source
-from hparams_lab.events.schema import Status
-from hparams_lab.launch import EXECUTORS, Options, launch, make_executor, make_plan
-from hparams_lab.runner import RunResult
-from hparams_lab.runs.logdir import SweepDir
-from hparams_lab.runs.sweep import Sweep
-from hparams_lab.search.catalog import STRATEGIES
+from hparams_lab.launch import Plan, launch, make_executor, make_plan
+from hparams_lab.options import Options
+from hparams_lab.search.catalog import PRUNERS, SAMPLERS, STRATEGIES
+from hparams_lab.search.options import SearchOptions
 
-_NUM_BEST = 10
-_NUM_FAILURES = 5
 _NUM_PREVIEW = 3
-_EXIT_FAILURES = 1
 
 
 def _define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
-    flags.DEFINE_string(
-        "search", "grid", f"how to search: {', '.join(STRATEGIES)}", flag_values=values
-    )
-    flags.DEFINE_integer("trials", None, "run at most so many trials", flag_values=values)
+    define_execution(values)
+    _define_search(values)
+    _define_repeats(values)
     flags.DEFINE_integer(
         "seed", 0, "of the sweep; each run's seed follows from it", flag_values=values
     )
     flags.DEFINE_multi_string(
         "set", [], "AXIS=V1,V2: narrow an axis to these values", flag_values=values
     )
-    flags.DEFINE_integer(
-        "workers", None, "runs at a time (default: one a usable processor)", flag_values=values
+    flags.DEFINE_multi_string(
+        "try", [], "AXIS=V,AXIS=V,...: run this point first", flag_values=values
     )
-    flags.DEFINE_string(
-        "executor", "process", f"where to run: {', '.join(EXECUTORS)}", flag_values=values
+    flags.DEFINE_bool(
+        "reuse",
+        False,
+        "take over complete runs of earlier sweeps with the same code and seed",
+        flag_values=values,
     )
     flags.DEFINE_bool(
         "dry_run", False, "print what would be run, and write nothing", flag_values=values
+    )
+
+
+def _define_search(values: flags.FlagValues) -> None:
+    flags.DEFINE_string(
+        "search", "grid", f"how to search: {', '.join(STRATEGIES)}", flag_values=values
+    )
+    flags.DEFINE_string(
+        "sampler",
+        None,
+        f"what proposes in bayes, hyperband and asha: {', '.join(SAMPLERS)} (default tpe)",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "pruner", None, f"stop poor runs early: {', '.join(PRUNERS)}", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "min_budget", None, "values a run reports before it can be pruned", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "reduction_factor", None, "of asha and hyperband (default 3)", flag_values=values
+    )
+    flags.DEFINE_list("order", [], "AXIS,...: what one_at_a_time tunes first", flag_values=values)
+    flags.DEFINE_integer(
+        "passes", None, "how often one_at_a_time goes over the axes (default 2)", flag_values=values
+    )
+
+
+def _define_repeats(values: flags.FlagValues) -> None:
+    flags.DEFINE_integer("repeats", 1, "runs of each trial with other seeds", flag_values=values)
+    flags.DEFINE_integer(
+        "folds", None, "cross-validate: hold each fold of the data out once", flag_values=values
+    )
+    flags.DEFINE_float(
+        "subset", None, "train on this share of the training rows", flag_values=values
+    )
+    flags.DEFINE_bool(
+        "racing",
+        False,
+        "spend no more runs on a trial whose mean cannot reach the best",
+        flag_values=values,
     )
 
 
@@ -56,16 +92,33 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     source = find_source(words[0])
     options = Options(
+        **execution_of(values),
         logdir=logdir_of(values),
         search=values.search,
-        max_trials=values.trials,
+        search_options=SearchOptions(
+            sampler=values.sampler,
+            pruner=values.pruner,
+            min_budget=values.min_budget,
+            reduction_factor=values.reduction_factor,
+            order=tuple(values.order),
+            passes=values.passes,
+        ),
         seed=values.seed,
         settings=values.set,
-        executor=values.executor,
-        num_workers=values.workers,
-        command=tuple(sys.argv),
+        tries=getattr(values, "try"),
+        repeats=values.repeats,
+        folds=values.folds,
+        subset=values.subset,
+        racing=values.racing,
+        reuse=values.reuse,
     )
-    return _preview(source, options) if values.dry_run else _launch(words[0], source, options)
+    if values.dry_run:
+        return _preview(source, options)
+    return watch(
+        words[0],
+        values,
+        lambda on_start, on_result: launch(source, options, on_start=on_start, on_result=on_result),
+    )
 
 
 def _preview(source: ExperimentSource, options: Options) -> int:
@@ -77,66 +130,22 @@ def _preview(source: ExperimentSource, options: Options) -> int:
     console.print(f"{experiment.name}: {options.search}, seed {options.seed}")
     for line in format_axes(plan.space):
         console.print(f"  {line}")
-    total = "no limit of" if plan.max_trials is None else str(plan.max_trials)
-    console.print(f"{total} trials, the first of them:")
+    console.print(f"{_describe_size(plan, options)}, the first of them:")
+    tries = iter(plan.tries)
+    for point in plan.tries:
+        plan.strategy.take(point)
     for _ in range(_NUM_PREVIEW if plan.max_trials is None else min(_NUM_PREVIEW, plan.max_trials)):
-        if assignment := plan.strategy.propose():
+        if assignment := next(tries, None) or plan.strategy.propose():
             pairs = (f"{name}={format_value(value)}" for name, value in assignment.items())
             console.print(f"  {' '.join(pairs)}")
     console.print("nothing was run or written")
     return 0
 
 
-def _launch(name: str, source: ExperimentSource, options: Options) -> int:
-    started: list[tuple[Sweep, SweepDir]] = []
-    progress = make_progress(make_console())
-
-    def on_start(sweep: Sweep, sweep_dir: SweepDir, notice: str) -> None:
-        started.append((sweep, sweep_dir))
-        progress.start(sweep, sweep_dir, notice)
-
-    progress.load(name)
-    try:
-        results = launch(source, options, on_start=on_start, on_result=progress.add)
-    except KeyboardInterrupt:
-        progress.stop()
-        if started:
-            make_console().print("\ninterrupted; every run that had begun has a true end")
-            _print_next_steps(*started[0], options)
-        raise
-    finally:
-        progress.stop()
-    sweep, sweep_dir = started[0]
-    _print_results(sweep, sweep_dir, results)
-    _print_next_steps(sweep, sweep_dir, options)
-    failed = any(result.outcome.status is Status.FAILURE for result in results)
-    return _EXIT_FAILURES if failed else 0
-
-
-def _print_results(sweep: Sweep, sweep_dir: SweepDir, results: list[RunResult]) -> None:
-    console = make_console()
-    _, rows = read_ranked([sweep_dir])
-    console.print()
-    if rows:
-        print_table(console, trial_columns(rows[:_NUM_BEST], [sweep]))
-    if len(rows) > _NUM_BEST:
-        console.print(f"{len(rows) - _NUM_BEST} more trials")
-    failures = [result for result in results if result.outcome.status is Status.FAILURE]
-    if failures:
-        console.print(f"\n{len(failures)} of {len(results)} runs failed:")
-    for result in failures[:_NUM_FAILURES]:
-        console.print(f"  {result.trial.id}: {result.outcome.failure}")
-        console.print(f"    {result.spec.dir.failure_file}")
-    if len(failures) > _NUM_FAILURES:
-        console.print(f"  and {len(failures) - _NUM_FAILURES} more")
-
-
-def _print_next_steps(sweep: Sweep, sweep_dir: SweepDir, options: Options) -> None:
-    console = make_console()
-    console.print(f"\nlogged in {sweep_dir.path}; next:")
-    name = sweep.experiment
-    for words in (["show", name, sweep.id], ["best", name, sweep.id], ["dashboard", name]):
-        console.print(f"  {format_command(words, options.logdir)}")
+def _describe_size(plan: Plan, options: Options) -> str:
+    trials = "no limit of trials" if plan.max_trials is None else f"{plan.max_trials} trials"
+    runs_per_trial = options.repeats * (options.folds or 1)
+    return trials if runs_per_trial == 1 else f"{trials} of {runs_per_trial} runs each"
 
 
 COMMAND = Command(

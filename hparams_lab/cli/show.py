@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from absl import flags
 
 from hparams_lab.analysis.table import TrialRow, rank_trials
@@ -10,7 +12,6 @@ from hparams_lab.cli.find import find_logged, find_sweeps
 from hparams_lab.cli.tables import make_console, print_table, trial_columns
 from hparams_lab.errors import UsageError
 from hparams_lab.events.reader import read_runs
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.sweep import Sweep
 
@@ -54,15 +55,11 @@ def read_ranked(sweep_dirs: list[SweepDir]) -> tuple[list[Sweep], list[TrialRow]
         for sweep, sweep_dir in zip(sweeps, sweep_dirs, strict=True)
         for record in read_runs(sweep_dir, sweep.space)
     ]
-    return sweeps, rank_trials(records, sweeps[-1].objective)
+    return sweeps, rank_trials(records, sweeps)
 
 
 def _count_statuses(rows: list[TrialRow], sweeps: list[Sweep]) -> str:
-    counts = [
-        f"{sum(row.status is status for row in rows)} {status.value}"
-        for status in Status
-        if any(row.status is status for row in rows)
-    ]
+    counts = [f"{count} {label}" for label, count in Counter(row.label for row in rows).items()]
     planned = [sweep.max_trials for sweep in sweeps if sweep.max_trials is not None]
     total = f" of {sum(planned)}" if planned else ""
     return f"{len(rows)}{total} trials" + (f", {', '.join(counts)}" if counts else "")

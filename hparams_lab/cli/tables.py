@@ -100,8 +100,8 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
     several = len(sweeps) > 1
     ids = [f"{row.sweep_id}/{row.trial_id}" if several else row.trial_id for row in rows]
     columns = [Column("trial", ids)]
-    if any(row.status is not Status.SUCCESS for row in rows):
-        columns.append(Column("status", [row.status.value for row in rows]))
+    if any(row.label != Status.SUCCESS.value for row in rows):
+        columns.append(Column("status", [row.label for row in rows]))
     columns.append(_metric_column(objective, rows))
     for name in _list_varied(sweeps):
         columns.append(Column(name, [_format_hparam(row.assignment.get(name)) for row in rows]))
@@ -112,7 +112,14 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
 
 
 def _metric_column(tag: str, rows: Sequence[TrialRow]) -> Column:
-    return Column(tag, [format_number(row.metrics.get(tag)) for row in rows])
+    return Column(tag, [format_metric(row, tag) for row in rows])
+
+
+def format_metric(row: TrialRow, tag: str) -> str:
+    """Return a trial's value of a metric, of several runs as `mean ± std (n)`."""
+    text = format_number(row.metrics.get(tag))
+    spread = row.spreads.get(tag)
+    return text if spread is None else f"{text} ± {spread.std:.2g} ({spread.count})"
 
 
 def _list_varied(sweeps: Sequence[Sweep]) -> list[str]:

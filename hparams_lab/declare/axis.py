@@ -142,19 +142,71 @@ class Axis:
             )
         return near
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether no value but the levels is legal."""
+        listed = self.grid is not None or self.step is not None
+        return listed or isinstance(self.domain, Discrete)
+
+    @property
+    def num_values(self) -> int | None:
+        """Number of legal values; None if there are infinitely many."""
+        listed = self._listed_values()
+        if listed is not None:
+            return len(listed)
+        low, high = self.domain.min_value, self.domain.max_value
+        if self.domain.dtype is int:
+            return int(high) - int(low) + 1
+        return 1 if low == high else None
+
+    def at_fraction(self, fraction: float) -> Value:
+        """Return the legal value at a fraction of the way along the axis, on its scale.
+
+        Fractions drawn uniformly give values drawn uniformly: each of a list has an
+        equal share.
+
+        Args:
+            fraction: in [0, 1).
+
+        Example:
+            >>> from tensorboard.plugins.hparams.summary_v2 import IntInterval
+            >>> axis = Axis(HParam("units", IntInterval(1, 4)))
+            >>> [axis.at_fraction(fraction) for fraction in (0.0, 0.3, 0.99)]
+            [1, 2, 4]
+        """
+        listed = self._listed_values()
+        if listed is not None:
+            return listed[min(int(fraction * len(listed)), len(listed) - 1)]
+        low, high = self.domain.min_value, self.domain.max_value
+        # Half a unit to each side gives the end integers their full share.
+        margin = 0.5 if self.domain.dtype is int else 0.0
+        if self.scale == "log":
+            log_low, log_high = math.log(low - margin), math.log(high + margin)
+            value = math.exp(log_low + fraction * (log_high - log_low))
+        else:
+            value = low + fraction * (high - low)
+        if self.domain.dtype is int:
+            return int(min(max(math.floor(value + 0.5), low), high))
+        return float(min(max(value, low), high)) + 0.0  # -0.0 + 0.0 is 0.0: one zero, one id
+
     def sample(self, rng: np.random.Generator) -> Value:
         """Return a legal value drawn uniformly, on the axis's scale."""
-        if self.grid is not None or self.step is not None or isinstance(self.domain, Discrete):
-            return self.levels[int(rng.integers(len(self.levels)))]
-        low, high = self.domain.min_value, self.domain.max_value
-        integer = self.domain.dtype is int
-        if self.scale == "log":
-            # Half a unit to each side gives the end integers their full share.
-            margin = 0.5 if integer else 0.0
-            drawn = math.exp(rng.uniform(math.log(low - margin), math.log(high + margin)))
-            drawn = min(max(drawn, low), high)
-            return math.floor(drawn + 0.5) if integer else float(drawn)
-        return int(rng.integers(low, high + 1)) if integer else float(rng.uniform(low, high))
+        return self.at_fraction(rng.random())
+
+    def is_active(self, earlier: Mapping[str, Value]) -> bool:
+        """Return whether the axis exists beside the values of the axes before it."""
+        return all(
+            parent in earlier and earlier[parent] in values
+            for parent, values in self.conditions.items()
+        )
+
+    def _listed_values(self) -> Sequence[Value] | None:
+        """Return the legal values if they are evenly likely ones of a sequence, else None."""
+        if self.is_listed:
+            return self.levels
+        if self.domain.dtype is int and self.scale == "linear":
+            return range(int(self.domain.min_value), int(self.domain.max_value) + 1)
+        return None
 
     def narrow(self, values: Sequence[Any]) -> Axis:
         """Return this axis with `values`, which it must allow, as the only ones.

@@ -41,13 +41,14 @@ def cast(domain: Domain, value: Any) -> Value:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    typed = _as_dtype(domain.dtype, value)
+    typed = as_type(domain.dtype, value)
     if typed is None or not _is_member(domain, typed):
         raise AssignmentError(f"must be {describe(domain)}; got {value!r}")
     return typed
 
 
-def _as_dtype(dtype: type, value: Any) -> Value | None:
+def as_type(dtype: type, value: Any) -> Value | None:
+    """Return an equal value of a domain's type, None if there is none."""
     if isinstance(value, bool) or dtype is bool:
         return value if isinstance(value, bool) and dtype is bool else None
     if dtype is str:
@@ -148,7 +149,8 @@ def merge(domains: Sequence[Domain]) -> Domain:
     if all(isinstance(domain, Discrete) for domain in domains):
         values = {value for domain in domains for value in domain.values}
         if _column_type(first) is not float or len(values) <= MAX_NUMERIC_DISCRETE:
-            return Discrete(_as_one_type(values), dtype=_merged_dtype(domains))
+            dtype = _merged_dtype(domains)
+            return Discrete(dict.fromkeys(dtype(value) for value in values), dtype=dtype)
     low = min(_bounds(domain)[0] for domain in domains)
     high = max(_bounds(domain)[1] for domain in domains)
     if _merged_dtype(domains) is int:
@@ -159,10 +161,6 @@ def merge(domains: Sequence[Domain]) -> Domain:
 def _merged_dtype(domains: Sequence[Domain]) -> type:
     dtypes = {domain.dtype for domain in domains}
     return float if dtypes == {int, float} else next(iter(dtypes))
-
-
-def _as_one_type(values: set[Any]) -> list[Any]:
-    return [float(v) for v in values] if any(isinstance(v, float) for v in values) else list(values)
 
 
 def _bounds(domain: Domain) -> tuple[Any, Any]:

@@ -50,6 +50,10 @@ class Objective:
         """
         return self.metric if self.reduction is Reduction.LAST else f"best/{self.metric}"
 
+    def __str__(self) -> str:
+        """Return it as it is declared."""
+        return f"{self.goal.value}({self.metric!r}, reduction={self.reduction.value!r})"
+
     def reduce(self, values: Sequence[float]) -> float:
         """Return the value that stands for a run, NaN if there is none.
 

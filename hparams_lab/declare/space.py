@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from tensorboard.plugins.hparams.summary_v2 import HParam
+from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval
 
 from hparams_lab.declare import domains, rules
 from hparams_lab.declare.assignment import Assignment, name_of
@@ -86,13 +88,40 @@ class SearchSpace:
         """
         return self._grid.index_of(self.validate(assignment))
 
+    @cached_property
+    def all_points(self) -> Grid | None:
+        """Every legal point, numbered, on the grid or not; None if infinitely many."""
+        infinite = {axis.name for axis in self.axes if axis.num_values is None}
+        listed = [_list_integers(axis) for axis in self.axes]
+        pinned = [
+            axis.narrow([axis.levels[0]]) if axis.name in infinite else axis for axis in listed
+        ]
+        # An infinite axis counts only where its condition can hold: where another level
+        # of it makes another point.
+        points = Grid(pinned)
+        return points if not infinite or points.size == Grid(listed).size else None
+
+    @property
+    def num_points(self) -> int | None:
+        """Number of legal points, on the grid or not; None if infinitely many."""
+        return None if self.all_points is None else self.all_points.size
+
+    def at_fractions(self, fractions: Sequence[float]) -> Assignment:
+        """Return the assignment at a fraction of the way along each axis.
+
+        Args:
+            fractions: in [0, 1), one an axis; those of axes that do not exist are
+                passed over.
+        """
+        values: dict[str, Value] = {}
+        for axis, fraction in zip(self.axes, fractions, strict=True):
+            if axis.is_active(values):
+                values[axis.name] = axis.at_fraction(fraction)
+        return Assignment(values)
+
     def sample(self, rng: np.random.Generator) -> Assignment:
         """Return an assignment drawn from the domains, each axis on its own scale."""
-        values: dict[str, Value] = {}
-        for axis in self.axes:
-            if _exists(axis, values):
-                values[axis.name] = axis.sample(rng)
-        return Assignment(values)
+        return self.at_fractions(rng.random(len(self.axes)).tolist())
 
     def validate(self, values: Mapping[Any, Any]) -> Assignment:
         """Return `values` as a canonical assignment in axis order.
@@ -108,7 +137,7 @@ class SearchSpace:
         problems = [self._unknown(name) for name in given if name not in self._axis_by_name]
         valid: dict[str, Value] = {}
         for axis in self.axes:
-            if not _exists(axis, valid):
+            if not axis.is_active(valid):
                 if axis.name in given:
                     problems.append(
                         f"hparam {axis.name!r} exists only when {_describe_condition(axis)}; got "
@@ -170,11 +199,11 @@ class SearchSpace:
         return f"hparam {name!r} is not declared; the space has {known}.{hint or ' Declare it.'}"
 
 
-def _exists(axis: Axis, earlier: Mapping[str, Value]) -> bool:
-    return all(
-        parent in earlier and earlier[parent] in values
-        for parent, values in axis.conditions.items()
-    )
+def _list_integers(axis: Axis) -> Axis:
+    """Return the axis with every integer of its interval as a level."""
+    if isinstance(axis.domain, IntInterval) and axis.grid is None and axis.step is None:
+        return replace(axis, step=1, grid_points=None, scale="linear")
+    return axis
 
 
 def _describe_condition(axis: Axis) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tensorboard.compat.proto import event_pb2
 
+from hparams_lab.declare import domains
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.rules import RESERVED_NAMES
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, EventFormatError
 from hparams_lab.events import records, schema
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.logdir import RunDir, SweepDir
+
+# Files of other writers, and older ones of ours, do not say why.
+_ENDING_OF_FOREIGN = {Status.SUCCESS: Ending.COMPLETE, Status.FAILURE: Ending.FAILED}
 
 
 @dataclass
@@ -46,11 +51,13 @@ class RunRecord:
         labels: day, sweep and commit.
         group_name: TensorBoard's Trial ID.
         seed: of the run; None in files that are not ours.
-        status: how it ended; `RUNNING` if it has not, or its process is gone.
+        ending: why it ended; None if it has not, or its process is gone.
         start_time_secs: since the epoch.
         end_time_secs: since the epoch, None without an end.
         scalars: series by tag, in order of first appearance.
         damage: what is wrong with the files; empty if nothing is. What is whole is read.
+        reused_from: path of the run, relative to the experiment's directory, whose results
+            these are; empty if it was executed.
     """
 
     dir: RunDir
@@ -58,11 +65,17 @@ class RunRecord:
     labels: Mapping[str, str]
     group_name: str
     seed: int | None
-    status: Status
+    ending: Ending | None
     start_time_secs: float
     end_time_secs: float | None
     scalars: Mapping[str, Series]
     damage: str = ""
+    reused_from: str = ""
+
+    @property
+    def status(self) -> Status:
+        """How it ended, as the dashboard has it; `RUNNING` without an end."""
+        return Status.RUNNING if self.ending is None else self.ending.status
 
     @property
     def wall_secs(self) -> float | None:
@@ -102,20 +115,22 @@ def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
     if gathered.start is None:
         return None
     values, group_name, start_time_secs = schema.decode_start(gathered.start)
-    status, end_time_secs = Status.RUNNING, None
+    ending, end_time_secs = None, None
     if gathered.end is not None:
         status, end_time_secs = schema.decode_end(gathered.end)
+        ending = gathered.ending or _ENDING_OF_FOREIGN.get(status)
     return RunRecord(
         dir=run_dir,
         assignment=_cast(values, space),
         labels={name: str(values[name]) for name in RESERVED_NAMES if name in values},
         group_name=group_name,
-        seed=gathered.seed,
-        status=status,
+        seed=gathered.identity.get("seed"),
+        ending=ending,
         start_time_secs=start_time_secs,
         end_time_secs=end_time_secs,
         scalars=gathered.scalars,
         damage="; ".join(gathered.damage),
+        reused_from=gathered.identity.get("reused_from", ""),
     )
 
 
@@ -155,7 +170,8 @@ class _Gathered:
     def __init__(self) -> None:
         self.start: bytes | None = None
         self.end: bytes | None = None
-        self.seed: int | None = None
+        self.ending: Ending | None = None
+        self.identity: dict[str, Any] = {}
         self.scalars: dict[str, Series] = {}
         self.damage: list[str] = []
 
@@ -169,7 +185,9 @@ class _Gathered:
                 elif value.tag == schema.END_TAG:
                     self.end = self.end or value.metadata.plugin_data.content
                 elif identity := schema.decode_identity(value):
-                    self.seed = identity.get("seed")
+                    self.identity = self.identity or identity
+                elif ending := schema.decode_ending(value):
+                    self.ending = self.ending or ending
 
     def _add_point(self, tag: str, event: event_pb2.Event, number: float) -> None:
         series = self.scalars.get(tag)
@@ -187,6 +205,7 @@ def _cast(values: Mapping[str, Value], space: SearchSpace) -> Assignment:
         if axis.name in values:
             try:
                 cast[axis.name] = axis.cast(values[axis.name])
-            except AssignmentError:
-                cast[axis.name] = values[axis.name]
+            except AssignmentError:  # as in a space that was narrower, or is foreign
+                typed = domains.as_type(axis.domain.dtype, values[axis.name])
+                cast[axis.name] = values[axis.name] if typed is None else typed
     return Assignment(cast)

@@ -22,6 +22,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, Reduction
 from hparams_lab.errors import LogdirError
+from hparams_lab.runs import tags
 from hparams_lab.runs.sweep import Sweep
 
 START_TAG = metadata.SESSION_START_INFO_TAG
@@ -29,10 +30,11 @@ END_TAG = metadata.SESSION_END_INFO_TAG
 CONFIG_TAG = metadata.EXPERIMENT_TAG
 RUN_CARD_TAG = "run_card"
 
-# Our own summary, for what TensorBoard has no field for. No plugin of TensorBoard has
-# this name, so it shows nothing of it.
+# Our own summaries, for what TensorBoard has no field for. No plugin of TensorBoard has
+# this name, so it shows nothing of them.
+_OUR_PLUGIN = "hparams_lab"
 _IDENTITY_TAG = "_hparams_lab_/run"
-_IDENTITY_PLUGIN = "hparams_lab"
+_ENDING_TAG = "_hparams_lab_/end"
 
 
 class Status(Enum):
@@ -41,6 +43,22 @@ class Status(Enum):
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
     RUNNING = "RUNNING"
+
+
+class Ending(Enum):
+    """Why a run ended, which TensorBoard's two statuses cannot say."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def status(self) -> Status:
+        """What TensorBoard shows: a run that was pruned did what it should."""
+        succeeded = self in (Ending.COMPLETE, Ending.PRUNED)
+        return Status.SUCCESS if succeeded else Status.FAILURE
 
 
 _STATUS_TO_PB = {
@@ -102,20 +120,22 @@ def decode_end(content: bytes) -> tuple[Status, float]:
     return _STATUS_FROM_PB.get(info.status, Status.RUNNING), info.end_time_secs
 
 
+def encode_ending(ending: Ending) -> summary_pb2.Summary:
+    """Return our own record of why a run ended, which goes with the session end."""
+    return summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, {"ending": ending.value})])
+
+
+def decode_ending(value: summary_pb2.Summary.Value) -> Ending | None:
+    """Return why a run ended; None if this is another summary, or of a newer version."""
+    if value.tag != _ENDING_TAG:
+        return None
+    name = json.loads(value.metadata.plugin_data.content)["ending"]
+    return Ending(name) if name in {ending.value for ending in Ending} else None
+
+
 def encode_identity(identity: Mapping[str, Any]) -> summary_pb2.Summary:
     """Return our own summary of a run: JSON data such as its seed."""
-    plugin_data = summary_pb2.SummaryMetadata.PluginData(
-        plugin_name=_IDENTITY_PLUGIN, content=json.dumps(identity).encode()
-    )
-    return summary_pb2.Summary(
-        value=[
-            summary_pb2.Summary.Value(
-                tag=_IDENTITY_TAG,
-                metadata=summary_pb2.SummaryMetadata(plugin_data=plugin_data),
-                tensor=metadata.NULL_TENSOR,
-            )
-        ]
-    )
+    return summary_pb2.Summary(value=[_encode_own(_IDENTITY_TAG, identity)])
 
 
 def decode_identity(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:
@@ -123,6 +143,17 @@ def decode_identity(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:
     if value.tag != _IDENTITY_TAG:
         return None
     return dict(json.loads(value.metadata.plugin_data.content))
+
+
+def _encode_own(tag: str, content: Mapping[str, Any]) -> summary_pb2.Summary.Value:
+    plugin_data = summary_pb2.SummaryMetadata.PluginData(
+        plugin_name=_OUR_PLUGIN, content=json.dumps(content).encode()
+    )
+    return summary_pb2.Summary.Value(
+        tag=tag,
+        metadata=summary_pb2.SummaryMetadata(plugin_data=plugin_data),
+        tensor=metadata.NULL_TENSOR,
+    )
 
 
 def encode_scalar(tag: str, value: float) -> summary_pb2.Summary:
@@ -168,7 +199,7 @@ def encode_config(sweeps: Sequence[Sweep]) -> summary_pb2.Summary:
     labels = {
         "day": {sweep.day for sweep in sweeps},
         "sweep": {sweep.id for sweep in sweeps},
-        "commit": {sweep.provenance.commit_label for sweep in sweeps},
+        "commit": {label for sweep in sweeps for label in sweep.commit_labels},
     }
     for name, values in labels.items():
         info = api_pb2.HParamInfo(name=name)
@@ -221,7 +252,25 @@ def _merge_metrics(sweeps: Sequence[Sweep]) -> list[api_pb2.MetricInfo]:
                 infos.setdefault(best.name.tag, best)
             info = _describe_metric(metrics_of.key_of(metric), metric)
             infos.setdefault(info.name.tag, info)
+    for sweep in newest_first:
+        for tag, description in _list_own_metrics(sweep).items():
+            infos.setdefault(tag, Metric(tag, description=description).as_proto())
     return list(infos.values())
+
+
+def _list_own_metrics(sweep: Sweep) -> dict[str, str]:
+    """The tags that are written beside the user's metrics, and what they say."""
+    own: dict[str, str] = {}
+    tag = sweep.objective.tag
+    if sweep.runs_per_trial > 1:
+        own[tags.std(tag)] = "standard deviation over the trial's runs"
+        own[tags.count(tag)] = "runs that the mean is of"
+        own[tags.low(tag)] = "lower end of the mean's 95 % interval"
+        own[tags.high(tag)] = "upper end of the mean's 95 % interval"
+    if sweep.prunes:
+        own[tags.BUDGET] = "values reported before the run ended"
+        own[tags.RUNG] = "rungs of the pruner's ladder that were completed"
+    return own
 
 
 def _describe_objective(objective: Objective, metric: Metric) -> api_pb2.MetricInfo:

@@ -11,17 +11,17 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from hparams_lab.events import schema
-from hparams_lab.events.reader import is_whole, read_progress
+from hparams_lab.events.reader import RunRecord, is_whole, read_progress
 from hparams_lab.events.records import frame
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import RunSpec
 
@@ -96,7 +96,13 @@ class RunWriter:
         start = schema.encode_start(
             spec.assignment, labels=_labels(spec), group_name=spec.group_name, start_time_secs=now
         )
-        identity = {"seed": spec.seed, "repeat": spec.dir.repeat, "fold": spec.dir.fold}
+        identity: dict[str, Any] = {
+            "seed": spec.seed,
+            "repeat": spec.dir.repeat,
+            "fold": spec.dir.fold,
+        }
+        if spec.reused_from:
+            identity["reused_from"] = spec.reused_from
         self.write_summary(start)
         self.write_summary(schema.encode_identity(identity))
         self.write_summary(schema.encode_text(schema.RUN_CARD_TAG, _format_run_card(spec)))
@@ -105,11 +111,13 @@ class RunWriter:
         """Write one point of a series."""
         self.write_summary(schema.encode_scalar(tag, value), step)
 
-    def write_end(self, status: Status) -> None:
+    def write_end(self, ending: Ending) -> None:
         """Write how the run ended. Call it once, last; a second call does nothing."""
         if not self._ended:
             self._ended = True
-            self.write_summary(schema.encode_end(status, self._clock()))
+            end = schema.encode_ending(ending)
+            end.MergeFrom(schema.encode_end(ending.status, self._clock()))
+            self.write_summary(end)  # as one event: a run has both or neither
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -149,7 +157,7 @@ def open_writer(path: Path, *, clock: Clock = time.time) -> RunWriter:
     return writer
 
 
-def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = time.time) -> None:
+def end_run(run_dir: RunDir, spec: RunSpec, ending: Ending, *, clock: Clock = time.time) -> None:
     """Write the end of a run whose own process could not.
 
     Does nothing to a run that has ended. The end goes to the run's event file; if that
@@ -159,7 +167,7 @@ def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = ti
     Args:
         run_dir: of the run.
         spec: of the run.
-        status: how it ended.
+        ending: how it ended.
         clock: seconds since the epoch.
 
     Raises:
@@ -171,7 +179,54 @@ def end_run(run_dir: RunDir, spec: RunSpec, status: Status, *, clock: Clock = ti
     with _go_on(run_dir, clock) as writer:
         if not has_begun:
             writer.write_start(spec)
-        writer.write_end(status)
+        writer.write_end(ending)
+
+
+def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock = time.time) -> None:
+    """Add to a run that has ended what only its whole trial can tell.
+
+    Args:
+        run_dir: of the run.
+        scalars: tag to value, of tags that it does not have.
+        clock: seconds since the epoch.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    together = summary_pb2.Summary()  # one event: all are there, or none
+    for tag, value in scalars.items():
+        together.MergeFrom(schema.encode_scalar(tag, value))
+    with _go_on(run_dir, clock) as writer:
+        writer.write_summary(together)
+
+
+def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) -> None:
+    """Write a complete run again as a run of another sweep, at its own times.
+
+    Args:
+        record: as it was read.
+        spec: what it is to be.
+        without: tags that are left out.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    times = [record.start_time_secs]
+    points = sorted(
+        (wall_time, step, tag, value)
+        for tag, series in record.scalars.items()
+        if tag not in without
+        for step, wall_time, value in zip(
+            series.steps, series.wall_times, series.values, strict=True
+        )
+    )
+    with RunWriter.create(spec.dir, clock=lambda: times[-1]) as writer:
+        writer.write_start(spec)
+        for wall_time, step, tag, value in points:
+            times.append(wall_time)
+            writer.write_scalar(tag, value, step)
+        times.append(record.end_time_secs or times[-1])
+        writer.write_end(Ending.COMPLETE)
 
 
 def _go_on(run_dir: RunDir, clock: Clock) -> RunWriter:
@@ -199,6 +254,7 @@ def _format_run_card(spec: RunSpec) -> str:
         "run": spec.dir.path.name,
         "seed": spec.seed,
         "commit": spec.commit,
+        **({"reused from": spec.reused_from} if spec.reused_from else {}),
         "directory": spec.dir.path,
     }
     lines = [f"| {_escape_cell(name)} | {_escape_cell(value)} |" for name, value in rows.items()]

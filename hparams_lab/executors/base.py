@@ -2,8 +2,9 @@
 
 An executor knows nothing of experiments. It is given two functions: `setup` is called
 once wherever work is to be done (that is where TensorFlow and the data are loaded),
-and `work(state, argument)` for each job. Both are importable by name, or partials of
-such, as they may be called in another process.
+and `work(state, argument, tell)` for each job. Both are importable by name, or partials
+of such, as they may be called in another process. By `tell` a job says something to the
+executor's owner before it ends, and has an answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from types import TracebackType
 from typing import Any
 
 Setup = Callable[[], Any]
-Work = Callable[[Any, Any], Any]
+
+# Sends a message to the executor's owner and returns the answer, waiting for it; both
+# travel by pickle and are small. Any thread of the job's own process may call it.
+Tell = Callable[[Any], Any]
+
+# Called with setup's state, the job's argument and its tell.
+Work = Callable[[Any, Any, Tell], Any]
+
+# The owner's side of tell: called with the job's id and its message.
+Answer = Callable[[int, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,13 @@ class Finished:
         result: what `work` returned, None if it did not return.
         death: why it did not, in words for the user: `was killed by SIGKILL`; empty if
             it did.
+        timed_out: whether it did not because it was stopped after its time limit.
     """
 
     job_id: int
     result: Any = None
     death: str = ""
+    timed_out: bool = False
 
 
 def describe_error(error: BaseException) -> str:
@@ -91,18 +103,25 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def wait(self) -> Finished:
+    def wait(self, answer: Answer) -> Finished:
         """Return the next job to end, waiting for it; each is returned once.
+
+        Args:
+            answer: called in this thread with what unfinished jobs tell meanwhile, one
+                message at a time; what it returns is sent to the job that told.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C; call `stop` then.
+            Exception: whatever `answer` raises; call `stop` then, as the job that told
+                has no answer.
         """
 
     @abstractmethod
     def stop(self, grace_secs: float) -> list[Finished]:
         """End the unfinished jobs and return them; no process is left.
 
-        Each is first sent KeyboardInterrupt and, after the grace, killed.
+        Each is first sent KeyboardInterrupt and, after the grace, killed. What they tell
+        is not answered any more.
         """
 
     @abstractmethod

@@ -1,13 +1,17 @@
-"""Messages over a pipe: a length and a pickle each."""
+"""Messages over a pipe or a socket: a length and a pickle each."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import struct
+import threading
 from typing import Any, BinaryIO
 
 _LENGTH = struct.Struct("<Q")
+
+# A job's threads may write to one pipe, which takes a long message in parts.
+_WRITING = threading.Lock()
 
 
 def read(stream: BinaryIO) -> Any:
@@ -38,8 +42,9 @@ def write(fd: int, message: Any) -> None:
 def write_pickled(fd: int, payload: bytes) -> None:
     """Write a message that is pickled already."""
     rest = memoryview(_LENGTH.pack(len(payload)) + payload)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
+    with _WRITING:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
 
 
 class Inbox:
@@ -59,7 +64,10 @@ class Inbox:
 
         Sets `is_closed` when the other end is.
         """
-        content = os.read(self.fd, 1 << 16)
+        try:
+            content = os.read(self.fd, 1 << 16)
+        except ConnectionResetError:  # a socket's, closed over there with something unread
+            content = b""
         self.is_closed = not content
         self._bytes += content
         payloads = []

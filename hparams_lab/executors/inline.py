@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from typing import Any
 
-from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work, describe_error
+from hparams_lab.executors.base import (
+    Answer,
+    Executor,
+    Finished,
+    Job,
+    Setup,
+    Work,
+    describe_error,
+)
 
 
 class InlineExecutor(Executor):
@@ -13,7 +22,8 @@ class InlineExecutor(Executor):
 
     Args:
         setup: called once, in `ready`; what it raises is passed on as it is.
-        work: called for each job.
+        work: called for each job. Where a message of it cannot be answered it is sent
+            KeyboardInterrupt, as by `stop`.
     """
 
     def __init__(self, setup: Setup, work: Work) -> None:
@@ -32,13 +42,30 @@ class InlineExecutor(Executor):
     def submit(self, job: Job) -> None:
         self._pending.append(job)
 
-    def wait(self) -> Finished:
+    def wait(self, answer: Answer) -> Finished:
         job = self._pending[0]
+        errors: list[BaseException] = []
+        lock = threading.Lock()  # the job may tell from several threads
+
+        def tell(message: Any) -> Any:
+            with lock:
+                try:
+                    return answer(job.id, message)
+                except BaseException as error:
+                    errors.append(error)
+                    # Not the error itself, which train may take for one of its own.
+                    raise KeyboardInterrupt from error
+
         try:
-            finished = Finished(job.id, result=self._work(self._state, job.argument))
+            finished = Finished(job.id, result=self._work(self._state, job.argument, tell))
         except Exception as error:
             traceback.print_exc()
             finished = Finished(job.id, death=describe_error(error))
+        except KeyboardInterrupt:
+            if not errors:
+                raise
+        if errors:
+            raise errors[0]
         self._pending.pop(0)
         return finished
 

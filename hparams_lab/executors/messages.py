@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hparams_lab.errors import HParamsLabError
 
@@ -57,11 +58,39 @@ class Began:
 
 
 @dataclass(frozen=True)
+class Report:
+    """What a job tells before it ends. It waits for the reply.
+
+    Attributes:
+        job_id: of the job.
+        message: for the executor's owner.
+    """
+
+    job_id: int
+    message: Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a job is answered.
+
+    Attributes:
+        job_id: of the job.
+        answer: pickled, as the server only passes it on.
+    """
+
+    job_id: int
+    answer: bytes
+
+
+@dataclass(frozen=True)
 class Signal:
-    """Send a signal to every job's process group.
+    """Send a signal to the process groups of jobs.
 
     Attributes:
         number: e.g. `signal.SIGINT`.
+        job_id: of the job; None for all jobs.
     """
 
     number: int
+    job_id: int | None = None

@@ -8,29 +8,46 @@ import os
 import pickle
 import queue
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections import deque
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any
 
-from hparams_lab.chatter import HeldOutput
 from hparams_lab.errors import ExecutorError
-from hparams_lab.executors import channel
-from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Work
 from hparams_lab.executors.cpus import limit_threads
-from hparams_lab.executors.messages import Began, Begin, Ready, SetupFailed, Signal
-from hparams_lab.executors.server import describe_exit
-
-# Not `-m`: the messages' classes must have the same name at both ends.
-_SERVER = "from hparams_lab.executors.server import main; main()"
+from hparams_lab.executors.messages import Began, Begin, Ready, Reply, Report, SetupFailed, Signal
+from hparams_lab.executors.server_link import SIGKILL, ServerLink, kill_group
 
 # How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
 
-# A server whose input ends kills its children and ends at once.
-_CLOSE_SECS = 1.0
+# How long a job may take to clean up that was stopped after its time limit.
+TIMEOUT_GRACE_SECS = 5.0
+
+
+@dataclass(eq=False)
+class _Unfinished:
+    """A job that has been submitted.
+
+    Attributes:
+        id: of the job.
+        server: that the job was sent to.
+        pid: the job's process, leader of a group; None until it began.
+        due: when it is to be ended, in monotonic seconds.
+        is_overdue: whether it was sent SIGTERM as its time was over.
+    """
+
+    id: int
+    server: ServerLink
+    pid: int | None = None
+    due: float = math.inf
+    is_overdue: bool = False
+
+
+# A server and what it says, or a job of its whose time is over: `_Unfinished`.
+_Arrival = tuple[ServerLink, Any]
 
 
 class ProcessExecutor(Executor):
@@ -43,17 +60,22 @@ class ProcessExecutor(Executor):
         setup: called once in the server, in the background as soon as `start` is called.
         work: called in each job's process.
         num_workers: jobs at a time; the processors are divided among them.
+        timeout_secs: how long a job may run once it has a process, in seconds; None for as
+            long as it likes. While `wait` waits, a job that takes longer is sent SIGTERM,
+            after a grace SIGKILL.
     """
 
-    def __init__(self, setup: Setup, work: Work, *, num_workers: int) -> None:
+    def __init__(
+        self, setup: Setup, work: Work, *, num_workers: int, timeout_secs: float | None = None
+    ) -> None:
         super().__init__(num_workers)
+        self._timeout_secs = math.inf if timeout_secs is None else timeout_secs
         self._functions = pickle.dumps((setup, work))
-        self._inbox: queue.SimpleQueue[tuple[_ServerLink, Any]] = queue.SimpleQueue()
-        self._servers: list[_ServerLink] = []
-        self._fork_server: _ServerLink | None = None
+        self._inbox: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
+        self._servers: list[ServerLink] = []
+        self._fork_server: ServerLink | None = None
         self._may_fork = True
-        self._jobs: dict[int, _ServerLink] = {}
-        self._pids: dict[int, int] = {}
+        self._jobs: dict[int, _Unfinished] = {}
         self._ended: deque[Finished] = deque()  # known to have, and not yet returned
         self.notice = ""
 
@@ -61,11 +83,10 @@ class ProcessExecutor(Executor):
         self._fork_server = self._launch_server()
 
     def ready(self) -> None:
-        server, message = self._next_message()
+        server, message = self._next_arrival()
         while server is not self._fork_server:  # one that died has more to say
-            if finished := self._take(server, message):
-                self._ended.append(finished)
-            server, message = self._next_message()
+            self._take(server, message)
+            server, message = self._next_arrival()
         if isinstance(message, SetupFailed):
             raise message.error
         if not isinstance(message, Ready):
@@ -85,24 +106,34 @@ class ProcessExecutor(Executor):
 
     def submit(self, job: Job) -> None:
         server = self._find_fork_server() if self._may_fork else self._launch_server()
-        self._jobs[job.id] = server
+        self._jobs[job.id] = _Unfinished(job.id, server)
         server.send(job)
 
-    def wait(self) -> Finished:
-        finished = self._next_finished(math.inf)
-        assert finished is not None
-        return finished
+    def wait(self, answer: Answer) -> Finished:
+        while not self._ended:
+            self._queue_overdue()
+            try:
+                server, message = self._next_arrival(self._next_due)
+            except queue.Empty:
+                continue
+            if isinstance(message, Report):
+                self._answer(server, message, answer)
+            elif isinstance(message, _Unfinished):
+                self._end_overdue(message)
+            else:
+                self._take(server, message)
+        return self._ended.popleft()
 
     def stop(self, grace_secs: float) -> list[Finished]:
         stopped: list[Finished] = []
         with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C ends the grace
-            self._signal(signal.SIGINT)
+            self._signal_all(signal.SIGINT)
             deadline = time.monotonic() + grace_secs
             while self._is_busy and (finished := self._next_finished(deadline)):
                 stopped.append(finished)
-        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        while self._is_busy:
-            stopped.append(self.wait())
+        self._signal_all(SIGKILL)
+        while self._is_busy and (finished := self._next_finished(math.inf)):
+            stopped.append(finished)
         return stopped
 
     def close(self) -> None:
@@ -116,167 +147,105 @@ class ProcessExecutor(Executor):
     def _is_busy(self) -> bool:
         return bool(self._jobs or self._ended)
 
+    @property
+    def _next_due(self) -> float:
+        return min((job.due for job in self._jobs.values()), default=math.inf)
+
     def _next_finished(self, deadline: float) -> Finished | None:
         """Return the next job to end, None if none does before the deadline (monotonic)."""
-        if self._ended:
-            return self._ended.popleft()
+        while not self._ended:
+            try:
+                self._take(*self._next_arrival(deadline))
+            except queue.Empty:
+                return None
+        return self._ended.popleft()
+
+    def _next_arrival(self, deadline: float = math.inf) -> _Arrival:
+        """Return what comes next.
+
+        Raises:
+            queue.Empty: if nothing does before the deadline (monotonic).
+        """
         while (rest := deadline - time.monotonic()) > 0:
             try:
-                server, message = self._inbox.get(timeout=min(rest, _POLL_SECS))
+                return self._inbox.get(timeout=min(rest, _POLL_SECS))
             except queue.Empty:
-                self._pass_on_output()
-                continue
-            if finished := self._take(server, message):
-                return finished
-        return None
+                for server in self._servers:
+                    server.output.pass_on()
+        raise queue.Empty
 
-    def _take(self, server: _ServerLink, message: Any) -> Finished | None:
-        """Note what a server says; return the job that ended by it."""
-        if isinstance(message, Began):
-            self._pids[message.job_id] = message.pid
+    def _take(self, server: ServerLink, message: Any) -> None:
+        """Note how jobs begin and end. What a job tells is for `wait` alone."""
+        if isinstance(message, Began) and message.job_id in self._jobs:
+            job = self._jobs[message.job_id]
+            job.pid = message.pid
+            job.due = time.monotonic() + self._timeout_secs
         elif isinstance(message, Finished):
-            self._forget(message.job_id)
-            return message
+            self._conclude(message)
         elif isinstance(message, SetupFailed):
-            return self._bury(server, f"could not be loaded: {message.error}")
+            self._bury(server, f"could not be loaded: {message.error}")
         elif message is None:
             death = f"was lost, as its parent process {server.describe_end()}"
-            return self._bury(server, death if self._may_fork else server.describe_end())
-        return None
+            self._bury(server, death if self._may_fork else server.describe_end())
 
-    def _next_message(self) -> tuple[_ServerLink, Any]:
-        while True:
-            self._pass_on_output()
-            with contextlib.suppress(queue.Empty):
-                return self._inbox.get(timeout=_POLL_SECS)
+    def _answer(self, server: ServerLink, report: Report, answer: Answer) -> None:
+        if report.job_id in self._jobs:  # else a thread of it told after all
+            reply = pickle.dumps(answer(report.job_id, report.message))
+            server.send(Reply(report.job_id, reply))
 
-    def _pass_on_output(self) -> None:
-        for server in self._servers:
-            server.output.pass_on()
+    def _queue_overdue(self) -> None:
+        """Put jobs whose time is over behind what has come already, which may be their end."""
+        for job in self._jobs.values():
+            if job.due <= time.monotonic():
+                job.due = math.inf
+                self._inbox.put((job.server, job))
 
-    def _launch_server(self) -> _ServerLink:
+    def _end_overdue(self, job: _Unfinished) -> None:
+        """Send SIGTERM to a job that has not ended, after the grace SIGKILL."""
+        if self._jobs.get(job.id) is job:
+            number = SIGKILL if job.is_overdue else signal.SIGTERM
+            job.is_overdue = True
+            job.due = time.monotonic() + TIMEOUT_GRACE_SECS
+            job.server.signal(Signal(number, job.id), forks=self._may_fork)
+
+    def _conclude(self, finished: Finished) -> None:
+        """Keep the end of a job to be returned; the time limit explains a death after it."""
+        job = self._jobs.pop(finished.job_id, None)
+        if job is not None and job.is_overdue and finished.death:
+            death = f"was stopped after its time limit of {self._timeout_secs:g} s"
+            finished = Finished(finished.job_id, death=death, timed_out=True)
+        self._ended.append(finished)
+
+    def _launch_server(self) -> ServerLink:
         environment = os.environ | limit_threads(self.num_workers)
-        server = _ServerLink(Begin(sys.path, self._functions), self._inbox, environment)
+        server = ServerLink(Begin(sys.path, self._functions), self._inbox, environment)
         self._servers.append(server)
         return server
 
-    def _find_fork_server(self) -> _ServerLink:
+    def _find_fork_server(self) -> ServerLink:
         if self._fork_server is None:  # it died
             self.start()
             self.ready()
         assert self._fork_server is not None
         return self._fork_server
 
-    def _bury(self, server: _ServerLink, death: str) -> Finished | None:
-        """Give up a server; return one of the jobs that died with it, if any did."""
-        lost = [job_id for job_id, owner in self._jobs.items() if owner is server]
-        for job_id in lost:
-            _kill_group(self._pids.get(job_id))
-            self._forget(job_id)
+    def _bury(self, server: ServerLink, death: str) -> None:
+        """Give up a server and the jobs that died with it."""
+        lost = [job for job in self._jobs.values() if job.server is server]
+        for job in lost:
+            if job.pid is not None:
+                kill_group(job.pid)
         self._retire(server)
         if server is self._fork_server:
             self._fork_server = None
-        self._ended.extend(Finished(job_id, death=death) for job_id in lost)
-        return self._ended.popleft() if lost else None
+        for job in lost:
+            self._conclude(Finished(job.id, death=death))
 
-    def _forget(self, job_id: int) -> None:
-        self._jobs.pop(job_id, None)
-        self._pids.pop(job_id, None)
-
-    def _retire(self, server: _ServerLink) -> None:
+    def _retire(self, server: ServerLink) -> None:
         server.close()
         if server in self._servers:
             self._servers.remove(server)
 
-    def _signal(self, number: int) -> None:
+    def _signal_all(self, number: int) -> None:
         for server in list(self._servers):
-            server.signal(number, forks=self._may_fork)
-
-
-class _ServerLink:
-    """The executor's end of a server process; its messages go to the executor's inbox."""
-
-    def __init__(
-        self,
-        begin: Begin,
-        inbox: queue.SimpleQueue[tuple[_ServerLink, Any]],
-        environment: dict[str, str],
-    ) -> None:
-        self.output = HeldOutput()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _SERVER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.output.file,
-                env=environment,
-                start_new_session=True,  # Ctrl-C is for the executor to pass on
-            )
-        except OSError as error:
-            raise ExecutorError(
-                f"cannot start a process: {error}. Use fewer --workers or --executor=inline."
-            ) from error
-        self.is_ready = False
-        self.send(begin)
-        for target, arguments in (
-            (_forward, (self, self._process.stdout, inbox)),
-            (_end_leftovers, (self._process,)),
-        ):
-            threading.Thread(target=target, args=arguments, daemon=True).start()
-
-    def send(self, message: Any) -> None:
-        """Send a message; if the process is gone, its end of the pipe says so soon."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            channel.write(self._process.stdin.fileno(), message)
-
-    def signal(self, number: int, *, forks: bool) -> None:
-        """Send a signal to the server's jobs, or to itself where it is the job."""
-        if forks:
-            self.send(Signal(number))
-        else:
-            self._process.send_signal(number)
-
-    def describe_end(self) -> str:
-        """Return in words how the process ended."""
-        return describe_exit(self._process.wait()).replace(" before train returned", "")
-
-    def close(self) -> None:
-        """End the process and, with it, its children; a second time does nothing."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        if not self.is_ready:
-            self._process.kill()  # it has no children yet
-        try:
-            self._process.wait(timeout=_CLOSE_SECS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self.output.close()
-
-
-def _forward(
-    server: _ServerLink, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[_ServerLink, Any]]
-) -> None:
-    """Put a server's messages into the inbox, None after the last."""
-    with stream:
-        while True:
-            try:
-                message = channel.read(stream)
-            except Exception:  # whatever unpickling raises: there is no going on behind it
-                inbox.put((server, None))
-                return
-            inbox.put((server, message))
-
-
-def _end_leftovers(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a process's group once it has ended, so that its pipes close."""
-    process.wait()
-    _kill_group(process.pid)
-
-
-def _kill_group(pid: int | None) -> None:
-    if pid is not None and hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            server.signal(Signal(number), forks=self._may_fork)

@@ -1,8 +1,9 @@
 """The process that runs are forked from: it loads once, then forks a fresh child a job.
 
-    executor ──stdin──▶ server ──fork──▶ child: work(state, argument)
-        ▲                 │  ▲                     │
-        └─────stdout──────┘  └────────pipe─────────┘
+    executor ──stdin──▶ server ──fork──▶ child: work(state, argument, tell)
+        ▲                 │  ▲                     │            ▲
+        └─────stdout──────┘  ├──pipe: its end──────┘            │
+                             └──socket: reports and answers─────┘
 
 The server has TensorFlow, the experiment and its data in memory and never runs an
 operation, so a child has them too (copy on write) for the price of a fork. It is the
@@ -11,29 +12,34 @@ is gone. It does not know what a job is.
 
 Where a fork is impossible or not safe, it runs its one job itself, and ends.
 
-From the executor come `Begin`, `Job`s and `Signal`s; to it go `Ready` or `SetupFailed`,
-then `Began` and `Finished` for each job.
+From the executor come `Begin`, `Job`s, `Reply`s and `Signal`s; to it go `Ready` or
+`SetupFailed`, then for each job `Began`, `Report`s at once as they come, and `Finished`
+once its process has ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import gc
 import os
 import pickle
+import queue
 import selectors
 import signal
+import socket
 import sys
 import threading
 import traceback
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, BinaryIO, NoReturn
 
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
-from hparams_lab.executors.base import Finished, Job, describe_error
+from hparams_lab.executors.base import Finished, Job
 from hparams_lab.executors.fork_safety import find_fork_hazard
-from hparams_lab.executors.messages import Began, Ready, SetupFailed
+from hparams_lab.executors.job_process import Teller, finish_with, redirect_output
+from hparams_lab.executors.messages import Began, Ready, Reply, SetupFailed
 
 
 def main() -> None:
@@ -81,10 +87,20 @@ def _claim_streams() -> tuple[int, int]:
 def _serve_one(requests: int, replies: int, work: Any, state: Any) -> None:
     stream = os.fdopen(requests, "rb", buffering=0)
     job = channel.read(stream)
-    # Nothing more comes but the end of the stream, when the executor is gone.
-    threading.Thread(target=lambda: stream.read() or os._exit(1), daemon=True).start()
-    _redirect_output(job)
-    _finish_with(replies, work, state, job)
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_take_answers, args=(stream, answers), daemon=True).start()
+    channel.write(replies, Began(job.id, os.getpid()))
+    redirect_output(job)
+    finish_with(replies, work, state, job, Teller(job.id, replies, answers.get))
+
+
+def _take_answers(stream: BinaryIO, answers: queue.SimpleQueue[Any]) -> None:
+    """Queue answers until the executor is gone, and end this process then."""
+    while True:
+        try:
+            answers.put(pickle.loads(channel.read(stream).answer))
+        except EOFError:
+            os._exit(1)
 
 
 class _Server:
@@ -112,49 +128,68 @@ class _Server:
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the selector
-        self._selector.register(self._inbox.fd, selectors.EVENT_READ)
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        # With each goes what is to be called when it can be read.
+        self._selector.register(self._inbox.fd, selectors.EVENT_READ, self._obey)
+        self._selector.register(self._wakeup, selectors.EVENT_READ, self._wake_up)
         # Objects made so far are never collected in a child, which would copy their pages.
         gc.collect()
         gc.freeze()
-        while not self._inbox.is_closed:
-            for key, _ in self._selector.select():
-                if key.fd == self._inbox.fd:
-                    self._obey(self._inbox.receive())
-                elif key.fd == self._wakeup:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(self._wakeup, 4096)
-                elif key.data in self._children:
-                    self._listen(self._children[key.data])
-            self._reap()
+        with contextlib.suppress(BrokenPipeError):  # the executor is gone: the end comes too
+            while not self._inbox.is_closed:
+                for key, _ in self._selector.select():
+                    key.data()
+                self._reap()
         self._signal_all(signal.SIGKILL)
 
-    def _obey(self, packed: list[bytes]) -> None:
-        for message in map(pickle.loads, packed):
+    def _wake_up(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wakeup, 4096)
+
+    def _obey(self) -> None:
+        for message in map(pickle.loads, self._inbox.receive()):
             if isinstance(message, Job):
                 self._fork(message)
-            else:
+            elif isinstance(message, Reply):
+                self._answer(message)
+            elif message.job_id is None:
                 self._signal_all(message.number)
+            elif child := self._find_child(message.job_id):
+                _kill_group(child.pid, message.number)
+
+    def _find_child(self, job_id: int) -> _Child | None:
+        """Return the process of a job, None if it has ended."""
+        children = self._children.values()
+        return next((child for child in children if child.job_id == job_id), None)
+
+    def _answer(self, reply: Reply) -> None:
+        if child := self._find_child(reply.job_id):
+            # It waits for this, so it reads; a small answer fits the socket even if it does not.
+            with contextlib.suppress(ConnectionError):  # it dies, or has closed its end
+                channel.write_pickled(child.reports.fd, reply.answer)
 
     def _fork(self, job: Job) -> None:
         reading, writing = os.pipe()
+        reports, telling = (end.detach() for end in socket.socketpair())
         try:
             pid = os.fork()
         except OSError as error:
-            os.close(reading)
-            os.close(writing)
+            for fd in (reading, writing, reports, telling):
+                os.close(fd)
             channel.write(self._replies, Finished(job.id, death=f"got no process: {error}"))
             return
+        child = _Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports))
+        self._children[pid] = child
         if pid == 0:
-            self._become_child(job, writing)
+            self._become_child(job, writing, telling)
         os.close(writing)
+        os.close(telling)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # the child does so too; whoever comes first
-        self._children[pid] = _Child(job.id, pid, channel.Inbox(reading))
-        self._selector.register(reading, selectors.EVENT_READ, data=pid)
+        self._selector.register(reading, selectors.EVENT_READ, partial(self._listen, child))
+        self._selector.register(reports, selectors.EVENT_READ, partial(self._relay, child))
         channel.write(self._replies, Began(job.id, pid))
 
-    def _become_child(self, job: Job, writing: int) -> NoReturn:
+    def _become_child(self, job: Job, writing: int, telling: int) -> NoReturn:
         """Run the job and exit at once: the server's own cleaning up is not the child's."""
         try:
             os.setpgid(0, 0)
@@ -164,21 +199,29 @@ class _Server:
             self._selector.close()
             for fd in (self._inbox.fd, self._replies, self._wakeup, self._waker):
                 os.close(fd)
-            for child in self._children.values():
+            for child in self._children.values():  # this one too: the server alone has these ends
                 os.close(child.inbox.fd)
-            _redirect_output(job)
+                os.close(child.reports.fd)
+            redirect_output(job)
         except KeyboardInterrupt:
             channel.write(writing, Finished(job.id, death="was interrupted"))
             os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-        _finish_with(writing, self._work, self._state, job)
+        receive = partial(channel.read, os.fdopen(telling, "rb"))
+        finish_with(writing, self._work, self._state, job, Teller(job.id, telling, receive))
 
     def _listen(self, child: _Child) -> None:
         child.replies += child.inbox.receive()
         if child.inbox.is_closed:
             self._selector.unregister(child.inbox.fd)
+
+    def _relay(self, child: _Child) -> None:
+        for report in child.reports.receive():
+            channel.write_pickled(self._replies, report)
+        if child.reports.is_closed:
+            self._selector.unregister(child.reports.fd)
 
     def _reap(self) -> None:
         for child in list(self._children.values()):
@@ -191,9 +234,10 @@ class _Server:
         _kill_group(child.pid, signal.SIGKILL)  # what the job left behind
         while not child.inbox.is_closed and _is_readable(child.inbox.fd):
             child.replies += child.inbox.receive()
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(child.inbox.fd)
-        os.close(child.inbox.fd)
+        for fd in (child.inbox.fd, child.reports.fd):
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(fd)
+            os.close(fd)
         if child.replies:
             channel.write_pickled(self._replies, child.replies[0])
         else:
@@ -205,48 +249,15 @@ class _Server:
             _kill_group(pid, number)
 
 
+@dataclass
 class _Child:
-    """A job's process, as the server knows it."""
+    """A job's process, as the server knows it; what it sends is passed on still pickled."""
 
-    def __init__(self, job_id: int, pid: int, inbox: channel.Inbox) -> None:
-        self.job_id = job_id
-        self.pid = pid
-        self.inbox = inbox
-        self.replies: list[bytes] = []  # passed on as they are
-
-
-def _redirect_output(job: Job) -> None:
-    job.output_file.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(job.output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
-    os.close(fd)
-    faulthandler.enable(2)  # a segfault leaves its Python traceback in the output
-
-
-def _finish_with(replies: int, work: Any, state: Any, job: Job) -> NoReturn:
-    """Do the job, reply, and exit at once: neither threads nor cleaning up hold it."""
-    exit_code = 1
-    try:
-        channel.write(replies, _call(work, state, job))
-        exit_code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(exit_code)
-
-
-def _call(work: Any, state: Any, job: Job) -> Finished:
-    try:
-        return Finished(job.id, work(state, job.argument))
-    except KeyboardInterrupt:
-        return Finished(job.id, death="was interrupted")
-    except BaseException as error:
-        traceback.print_exc()
-        return Finished(job.id, death=describe_error(error))
+    job_id: int
+    pid: int
+    inbox: channel.Inbox
+    reports: channel.Inbox
+    replies: list[bytes] = field(default_factory=list)
 
 
 def describe_exit(exit_code: int) -> str:

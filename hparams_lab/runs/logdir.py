@@ -3,10 +3,12 @@
 <logdir>/<experiment>/
   events.out.tfevents...            the union hparams_config, one file
   <sweep>/                          2026-11-21_07-34-05: sorts by time
-    sweep.json  source.zip  diff.patch
+    sweep.json  source.zip  diff.patch  sweep.lock
+    source-1.zip                    where the first resumption had other code
     <trial>/                        0007-3f2a9c1b
-      <run>/                        r00, or r00f03 for fold 3
+      <run>/                        r00, r00f03 for fold 3, r00a1 for a second attempt
         events.out.tfevents...      one event file
+        events.out.superseded...    that of an attempt that was made again
         output.log  failure.txt     only where there is something to say
 """
 
@@ -24,11 +26,12 @@ from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
 _SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
 _SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _TRIAL_ID = re.compile(r"\d{4,}-[0-9a-f]{8}")
-_RUN_NAME = re.compile(r"r(\d\d+)(?:f(\d\d+))?")
+_RUN_NAME = re.compile(r"r(\d\d+)(?:f(\d\d+))?(?:a(\d+))?")
 
 # TensorBoard takes any file with "tfevents" in its name for an event file
 # (io_wrapper.IsTensorFlowEventsFile; EVENT_FILE_BASENAME_INFIX in logdir.rs).
-_EVENT_FILES = "*tfevents*"
+_EVENT_INFIX = "tfevents"
+_SUPERSEDED_INFIX = "superseded"
 
 
 @dataclass(frozen=True, order=True)
@@ -39,11 +42,13 @@ class RunDir:
         path: absolute.
         repeat: 0-based.
         fold: 0-based, None without folds.
+        attempt: 0-based; a later one stands for those before it.
     """
 
     path: Path
     repeat: int = 0
     fold: int | None = None
+    attempt: int = 0
 
     @property
     def trial_id(self) -> str:
@@ -58,7 +63,22 @@ class RunDir:
     @property
     def event_files(self) -> list[Path]:
         """The run's event files in the order in which TensorBoard reads them: by name."""
-        return sorted(self.path.glob(_EVENT_FILES))
+        return sorted(self.path.glob(f"*{_EVENT_INFIX}*"))
+
+    def next_attempt(self) -> RunDir:
+        """Return the directory of the attempt at this run that follows this one."""
+        attempt = self.attempt + 1
+        name = _name_run(self.repeat, self.fold, attempt)
+        return RunDir(self.path.with_name(name), self.repeat, self.fold, attempt)
+
+    def supersede(self) -> None:
+        """Take the run's event files out of all readers' sight, as it is made again.
+
+        They are kept under another name: TensorBoard would average what a half-run
+        reached with what its trial came to.
+        """
+        for path in self.event_files:
+            path.rename(path.with_name(path.name.replace(_EVENT_INFIX, _SUPERSEDED_INFIX)))
 
     @property
     def failure_file(self) -> Path:
@@ -96,27 +116,34 @@ class SweepDir:
         """What was intended: space, strategy, seed, versions."""
         return self.path / "sweep.json"
 
-    @property
-    def source_file(self) -> Path:
-        """The code as it ran."""
-        return self.path / "source.zip"
+    def source_file(self, stage: int = 0) -> Path:
+        """The code as it ran, from the nth resumption on if that changed it."""
+        return self.path / f"source{_stage_suffix(stage)}.zip"
 
     @property
-    def diff_file(self) -> Path:
-        """How the code differs from its commit."""
-        return self.path / "diff.patch"
+    def lock_file(self) -> Path:
+        """Held by the process that runs the sweep."""
+        return self.path / "sweep.lock"
 
-    def run_dir(self, trial_id: str, *, repeat: int = 0, fold: int | None = None) -> RunDir:
+    def diff_file(self, stage: int = 0) -> Path:
+        """How that code differs from its commit."""
+        return self.path / f"diff{_stage_suffix(stage)}.patch"
+
+    def run_dir(
+        self, trial_id: str, *, repeat: int = 0, fold: int | None = None, attempt: int = 0
+    ) -> RunDir:
         """Return the directory of a run, which need not exist."""
-        name = f"r{repeat:02d}" if fold is None else f"r{repeat:02d}f{fold:02d}"
-        return RunDir(self.path / trial_id / name, repeat, fold)
+        name = _name_run(repeat, fold, attempt)
+        return RunDir(self.path / trial_id / name, repeat, fold, attempt)
 
     def find_run_dirs(self) -> Iterator[RunDir]:
-        """Yield the runs that exist, by trial, then by run name."""
+        """Yield the runs that exist, superseded attempts too, by trial, then by run name."""
         for trial in _list_dirs(self.path, _TRIAL_ID):
             for run in _list_dirs(trial, _RUN_NAME):
-                repeat, fold = _RUN_NAME.fullmatch(run.name).groups()  # type: ignore[union-attr]
-                yield RunDir(run, int(repeat), None if fold is None else int(fold))
+                repeat, fold, attempt = _RUN_NAME.fullmatch(run.name).groups()  # type: ignore[union-attr]
+                yield RunDir(
+                    run, int(repeat), None if fold is None else int(fold), int(attempt or 0)
+                )
 
 
 @dataclass(frozen=True, order=True)
@@ -202,6 +229,16 @@ def find_experiments(logdir: Path | str) -> list[ExperimentDir]:
     root = Path(logdir).absolute()
     found = [ExperimentDir(path) for path in _list_dirs(root, re.compile(r"[^.].*"))]
     return [experiment for experiment in found if experiment.find_sweeps()]
+
+
+def _name_run(repeat: int, fold: int | None, attempt: int) -> str:
+    fold_part = "" if fold is None else f"f{fold:02d}"
+    attempt_part = f"a{attempt}" if attempt else ""
+    return f"r{repeat:02d}{fold_part}{attempt_part}"
+
+
+def _stage_suffix(stage: int) -> str:
+    return f"-{stage}" if stage else ""
 
 
 def _list_dirs(parent: Path, name: re.Pattern[str]) -> list[Path]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
 import socket
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -54,6 +54,7 @@ class Provenance:
         host: the machine's name.
         platform: operating system and processor.
         num_cpus: processors of the machine, not of the process.
+        code_digest: of the sources' names and bytes; empty where it was not taken down.
     """
 
     command: Sequence[str]
@@ -64,6 +65,7 @@ class Provenance:
     host: str
     platform: str
     num_cpus: int
+    code_digest: str = ""
 
     @property
     def commit_label(self) -> str:
@@ -97,44 +99,30 @@ def collect_provenance(command: Sequence[str], sources: Sequence[Path]) -> Prove
         host=socket.gethostname(),
         platform=platform.platform(),
         num_cpus=os.cpu_count() or 1,
+        code_digest=_digest(sources),
     )
 
 
-def find_sources(experiment_file: Path) -> list[Path]:
-    """Return the experiment's file and the user's own modules that are loaded with it.
-
-    The user's own are those below the checkout, or outside git below the experiment's
-    folder, save for installed packages.
-    """
-    experiment_file = experiment_file.resolve()
-    top = _git(experiment_file.parent, "rev-parse", "--show-toplevel")
-    root = Path(top.strip()) if top else experiment_file.parent
-    loaded = {
-        Path(file).resolve()
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None)) and file.endswith(".py")
-    }
-    own = {
-        path
-        for path in loaded
-        if path.is_relative_to(root)
-        and not path.is_relative_to(sys.prefix)
-        and "site-packages" not in path.parts
-        and path.exists()
-    }
-    return [experiment_file, *sorted(own - {experiment_file})]
+def find_root(experiment_file: Path) -> Path:
+    """Return the top folder of the checkout a file lies in, or outside git its own folder."""
+    folder = experiment_file.resolve().parent
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    return Path(top.strip()) if top else folder
 
 
-def save_sources(sweep_dir: SweepDir, sources: Sequence[Path], git: GitState | None) -> None:
+def save_sources(
+    sweep_dir: SweepDir, sources: Sequence[Path], git: GitState | None, *, stage: int = 0
+) -> None:
     """Write the code as it runs into the sweep's directory.
 
     Args:
         sweep_dir: of the sweep that starts.
         sources: files to keep; paths in the archive are relative to their common folder.
         git: of the checkout; where it is dirty, its difference from the commit is kept.
+        stage: 0 as the sweep begins, n as it is resumed for the nth time.
     """
     root = Path(git.root) if git else Path(os.path.commonpath([path.parent for path in sources]))
-    with zipfile.ZipFile(sweep_dir.source_file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(sweep_dir.source_file(stage), "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sources:
             name = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
             # Not the file's own time: archives cannot hold times before 1980.
@@ -143,7 +131,15 @@ def save_sources(sweep_dir: SweepDir, sources: Sequence[Path], git: GitState | N
         # A patch holds the files' own bytes, whatever their encoding, and nobody's colours.
         flags = ("--binary", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
         diff = _git(Path(git.root), "diff", "HEAD", *flags) or ""
-        sweep_dir.diff_file.write_bytes(diff.encode(errors="surrogateescape"))
+        sweep_dir.diff_file(stage).write_bytes(diff.encode(errors="surrogateescape"))
+
+
+def _digest(sources: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sources:
+        name = os.path.relpath(path, sources[0].parent)
+        digest.update(name.encode(errors="surrogateescape") + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _read_git(sources: Sequence[Path]) -> GitState | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +12,21 @@ from tensorboard.plugins.hparams.summary_v2 import Metric
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
+from hparams_lab.errors import Pruned
+from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import RunDir
-from hparams_lab.runs.split import hold_out
+from hparams_lab.runs.split import fold_out, hold_out, take_subset
 
 # api.proto keeps a step in an int32; a larger one makes the whole dashboard fail.
 MAX_STEP = 2**31 - 1
+
+Ask = Callable[[float, int], tuple[bool, int | None]]
+"""Takes a reported value and the number of values reported so far; returns whether the run
+is to end now, and the rung it has completed, None where there are none."""
+
+
+def _go_on(value: float, budget: int) -> tuple[bool, int | None]:
+    return False, None
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,11 @@ class RunSpec:
         seed: seeds every random generator of the run, in [0, 2**31).
         split_seed: seeds the split of the data, equal for all trials of a sweep.
         commit: the code's short commit, `+` behind it if it was changed since, or `none`.
+        num_folds: of which `dir.fold` is held out; None without folds.
+        subset: share of the training rows that is trained on, in (0, 1]; None is all.
+        prunes: whether what it reports is judged.
+        reused_from: path of the run, relative to the experiment's directory, whose results
+            these are; empty if it was executed.
     """
 
     dir: RunDir
@@ -35,6 +51,10 @@ class RunSpec:
     seed: int
     split_seed: int
     commit: str
+    num_folds: int | None = None
+    subset: float | None = None
+    prunes: bool = False
+    reused_from: str = ""
 
     @property
     def group_name(self) -> str:
@@ -61,14 +81,27 @@ class Run:
         data: what `load_data` returned; shared, not to be changed.
         objective: what the sweep is after.
         sink: where scalars go.
+        ask: judges what the run reports; by default it never ends one.
     """
 
-    def __init__(self, spec: RunSpec, data: Any, *, objective: Objective, sink: ScalarSink) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        data: Any,
+        *,
+        objective: Objective,
+        sink: ScalarSink,
+        ask: Ask = _go_on,
+    ) -> None:
         self._spec = spec
         self._sink = sink
         self._objective = objective
+        self._ask = ask
         self._last: dict[str, tuple[int, float]] = {}
         self._objective_values: list[float] = []
+        self._reported_values: list[float] = []
+        self._minds_folds = False
+        self._minds_subset = False
         self.data = data
 
     @property
@@ -89,24 +122,64 @@ class Run:
     @property
     def fold(self) -> int | None:
         """Which fold is held out, 0-based; None without folds."""
+        self._minds_folds = True
         return self._spec.dir.fold
+
+    @property
+    def num_folds(self) -> int | None:
+        """How many folds there are; None without folds."""
+        return self._spec.num_folds
 
     @property
     def dir(self) -> Path:
         """This run's own directory, for files that should be kept with it."""
         return self._spec.dir.path
 
-    def split(self, x: Any, y: Any, *, share: float = 0.2) -> tuple[Any, Any, Any, Any]:
+    def split(
+        self, x: Any, y: Any, *, share: float = 0.2, groups: Any = None
+    ) -> tuple[Any, Any, Any, Any]:
         """Return `x_train, y_train, x_held_out, y_held_out`, the same for every trial.
 
-        Stratified where `y` holds classes.
+        With `--folds` this run's fold is held out, else a share of the rows. Stratified
+        where `y` holds classes. With `--subset` only that share of what is left is trained
+        on.
 
         Args:
             x: `[num_rows, ...]`.
             y: `[num_rows, ...]`.
-            share: of the rows that are held out, in (0, 1).
+            share: of the rows that are held out, in (0, 1); folds have their own.
+            groups: `[num_rows]`, labels; rows of one label are never on both sides.
+
+        Raises:
+            ValueError: if the rows cannot be split so.
         """
-        return hold_out(x, y, seed=self._spec.split_seed, share=share)
+        self._minds_folds = True
+        seed, fold, num_folds = self._spec.split_seed, self._spec.dir.fold, self._spec.num_folds
+        if fold is None or num_folds is None:
+            x_train, y_train, *held_out = hold_out(x, y, seed=seed, share=share, groups=groups)
+        else:
+            x_train, y_train, *held_out = fold_out(
+                x, y, seed=seed, fold=fold, num_folds=num_folds, groups=groups
+            )
+        return (*self.subset(x_train, y_train), *held_out)
+
+    def subset(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return the rows that are trained on: all, or with `--subset` a share of them.
+
+        `split` does it by itself; this is for data that comes split. Stratified where `y`
+        holds classes, and the same for every trial.
+
+        Args:
+            x: `[num_rows, ...]`.
+            y: `[num_rows, ...]`.
+
+        Raises:
+            ValueError: if the rows cannot be chosen so.
+        """
+        self._minds_subset = True
+        if self._spec.subset is None:
+            return x, y
+        return take_subset(x, y, seed=self._spec.split_seed, share=self._spec.subset)
 
     def scalar(self, tag: Metric | str, value: Any, step: int) -> None:
         """Write one point of a series; TensorBoard shows it at once.
@@ -143,6 +216,10 @@ class Run:
     def report(self, value: Any, step: int) -> None:
         """Write the objective's value so far, and let the strategy end the run early.
 
+        It is written as `report/<metric>`, and counts as a value of the metric where the
+        objective is the best of them. Report as often as the run may be judged: with
+        `--pruner`, budgets are counted in reports.
+
         Args:
             value: of the objective's metric.
             step: as for `scalar`.
@@ -151,15 +228,55 @@ class Run:
             Pruned: if the strategy ends this run; let it pass.
             ValueError: as for `scalar`.
         """
-        self.scalar(self._objective.metric, value, step)
+        tag = tags.reported(self._objective.metric)
+        self.scalar(tag, value, step)
+        _, number = self._last[tag]
+        self._reported_values.append(number)
+        if not self._spec.prunes:
+            return
+        stop, rung = self._ask(number, self.budget)
+        self.scalar(tags.BUDGET, self.budget, self.budget)
+        if rung is not None:
+            self.scalar(tags.RUNG, rung, self.budget)
+        if stop:
+            raise Pruned(f"stopped by the search after {self.budget} reported values")
 
-    def callbacks(self) -> list[Any]:
-        """Return Keras callbacks that write each epoch's logs, for `model.fit`."""
+    def callbacks(self, *, report: str | None = None) -> list[Any]:
+        """Return Keras callbacks that write each epoch's logs, for `model.fit`.
+
+        Args:
+            report: name of the log that is reported to the strategy after each epoch; by
+                default `val_<metric>` of the objective's metric, if it is logged.
+        """
         # The Keras tier stands above this module and imports TensorFlow; only those
         # who ask for a Keras callback get it.
-        from hparams_lab.keras.callbacks import ScalarLogger
+        from hparams_lab.keras.callbacks import Reporter, ScalarLogger
 
-        return [ScalarLogger(self)]
+        metric = self._objective.metric.rpartition("/")[2]
+        return [
+            ScalarLogger(self),
+            Reporter(self, report or f"val_{metric}", must_exist=bool(report)),
+        ]
+
+    @property
+    def budget(self) -> int:
+        """How many values were reported so far."""
+        return len(self._reported_values)
+
+    @property
+    def neglected(self) -> list[str]:
+        """One sentence for each option of the sweep that train has paid no heed to so far."""
+        problems = []
+        if self._spec.num_folds is not None and not self._minds_folds:
+            problems.append("with --folds train must call run.split or read run.fold. Do so.")
+        if self._spec.subset is not None and not self._minds_subset:
+            problems.append("with --subset train must call run.split or run.subset. Do so.")
+        if self._spec.prunes and not self.budget:
+            problems.append(
+                "with a pruner train must call run.report, or pass run.callbacks() and "
+                "validation_data to fit. Do so, or search without one."
+            )
+        return problems
 
     def last_step(self, tag: Metric | str) -> int:
         """Return the last step written for a tag, 0 if there is none."""
@@ -172,5 +289,9 @@ class Run:
 
     @property
     def objective_value(self) -> float:
-        """The objective's value over what was written so far; NaN if nothing was."""
-        return self._objective.reduce(self._objective_values)
+        """The objective's value over what was written so far; NaN if nothing was.
+
+        The last is the last of the metric itself, and of what was reported only where
+        there is no other.
+        """
+        return self._objective.reduce([*self._reported_values, *self._objective_values])

@@ -6,22 +6,38 @@ It holds no results: those are in the event files alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
 
 from hparams_lab.declare import metric as metrics_of
+from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal, Objective, Reduction
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import LogdirError
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import Provenance
+from hparams_lab.runs.run import RunSpec
+from hparams_lab.runs.trial import Trial, run_seed, split_seed
 
 # Raised when an older reader would misread the file. A field that is added needs a
 # default here, so that what is logged stays readable, and does not raise it.
 _FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """One time that a sweep was gone on with.
+
+    Attributes:
+        started: local time with its offset, ISO 8601.
+        provenance: command, code, versions and machine of that time.
+    """
+
+    started: str
+    provenance: Provenance
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,19 @@ class Sweep:
         executor: name.
         workers: runs at a time.
         provenance: command, code, versions, machine.
+        trial_limit: of the user; None: all that the strategy has.
+        worker_limit: of the user, by `--workers`; None: none.
+        settings: the words of `--set`, by which the declared space was narrowed; None
+            where they were not taken down.
+        tries: points to run first, canonical.
+        search_options: of the strategy, as it encodes them.
+        prunes: whether runs may be stopped early.
+        repeats: runs of each trial with other seeds.
+        folds: of the data, each of which is held out by a run of each repeat; None: none.
+        subset: share of the training rows, in (0, 1]; None is all.
+        racing: whether a trial's runs end once it cannot reach the best.
+        reuse: whether complete runs of earlier sweeps are taken over.
+        resumptions: oldest first.
     """
 
     experiment: str
@@ -59,6 +88,64 @@ class Sweep:
     executor: str
     workers: int
     provenance: Provenance
+    trial_limit: int | None = None
+    worker_limit: int | None = None
+    settings: Sequence[str] | None = None
+    tries: Sequence[Assignment] = ()
+    search_options: Mapping[str, Any] = field(default_factory=dict)
+    prunes: bool = False
+    repeats: int = 1
+    folds: int | None = None
+    subset: float | None = None
+    racing: bool = False
+    reuse: bool = False
+    resumptions: Sequence[Resumption] = ()
+
+    @property
+    def runs_per_trial(self) -> int:
+        """How many runs a trial has, unless it is stopped early."""
+        return self.repeats * (self.folds or 1)
+
+    @property
+    def commit_label(self) -> str:
+        """The code's short commit, of the latest resumption."""
+        return self._stages[-1].commit_label
+
+    @property
+    def commit_labels(self) -> set[str]:
+        """The commits of all its runs."""
+        return {stage.commit_label for stage in self._stages}
+
+    @property
+    def code_digests(self) -> set[str]:
+        """The digests of the code of all its runs."""
+        return {stage.code_digest for stage in self._stages}
+
+    @property
+    def _stages(self) -> list[Provenance]:
+        return [self.provenance, *(each.provenance for each in self.resumptions)]
+
+    def specify_runs(self, trial: Trial, sweep_dir: SweepDir) -> list[RunSpec]:
+        """Return the runs of a trial: repeat by repeat, and in each fold by fold.
+
+        Where runs may be stopped early, the first is the trial's pilot: it is judged by
+        what it reports, and the others are run only if it comes through.
+        """
+        folds = [None] if self.folds is None else list(range(self.folds))
+        return [
+            RunSpec(
+                dir=sweep_dir.run_dir(trial.id, repeat=repeat, fold=fold),
+                assignment=trial.assignment,
+                seed=run_seed(self.seed, trial.assignment, repeat, fold),
+                split_seed=split_seed(self.seed, repeat),
+                commit=self.commit_label,
+                num_folds=self.folds,
+                subset=self.subset,
+                prunes=self.prunes and (repeat, fold or 0) == (0, 0),
+            )
+            for repeat in range(self.repeats)
+            for fold in folds
+        ]
 
     @property
     def day(self) -> str:
@@ -120,6 +207,21 @@ class Sweep:
             "executor": self.executor,
             "workers": self.workers,
             "provenance": self.provenance.encode_json(),
+            "trial_limit": self.trial_limit,
+            "worker_limit": self.worker_limit,
+            "settings": None if self.settings is None else list(self.settings),
+            "tries": [dict(assignment) for assignment in self.tries],
+            "search_options": dict(self.search_options),
+            "prunes": self.prunes,
+            "repeats": self.repeats,
+            "folds": self.folds,
+            "subset": self.subset,
+            "racing": self.racing,
+            "reuse": self.reuse,
+            "resumptions": [
+                {"started": each.started, "provenance": each.provenance.encode_json()}
+                for each in self.resumptions
+            ],
         }
 
 
@@ -135,6 +237,12 @@ def _decode_json(data: dict[str, Any]) -> Sweep:
                 objective["metric"], Goal(objective["goal"]), Reduction(objective["reduction"])
             ),
             "provenance": Provenance.decode_json(data["provenance"]),
+            "settings": tuple(data["settings"]) if data.get("settings") is not None else None,
+            "tries": tuple(Assignment(values) for values in data.get("tries", ())),
+            "resumptions": tuple(
+                Resumption(each["started"], Provenance.decode_json(each["provenance"]))
+                for each in data.get("resumptions", ())
+            ),
         }
     )
 

@@ -46,6 +46,16 @@ def make_trial(index: int, assignment: Assignment, *, max_trials: int | None = N
     return Trial(f"{index:0{digits}d}-{assignment.digest}", index, assignment)
 
 
+def index_of(trial_id: str) -> int:
+    """Return the index that a trial's id begins with.
+
+    Example:
+        >>> index_of("0007-3f2a9c1b")
+        7
+    """
+    return int(trial_id.partition("-")[0])
+
+
 def run_seed(sweep_seed: int, assignment: Assignment, repeat: int, fold: int | None) -> int:
     """Return the seed of a run, in [0, 2**31).
 

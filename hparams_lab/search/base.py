@@ -1,10 +1,25 @@
-"""The contract of a search strategy: propose assignments, observe what became of them."""
+"""The contract of a search strategy: propose assignments, learn what became of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 from hparams_lab.declare.assignment import Assignment
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a strategy says to a value that a run reports.
+
+    Attributes:
+        stop: whether the run is to end now.
+        rung: how many rungs of the pruner's ladder the run has completed; None if it has
+            no ladder.
+    """
+
+    stop: bool = False
+    rung: int | None = None
 
 
 class Strategy(ABC):
@@ -14,16 +29,29 @@ class Strategy(ABC):
     The runner calls it from one thread. What it proposes may depend on what it has
     observed; a strategy that learns nothing proposes the same whatever the order in
     which its trials end, and so whatever the number of workers.
+
+    A sweep that is resumed gives a new strategy its history through the same methods:
+    each trial that had begun is taken, what its run reported is reported again, and if
+    it had ended it is observed, in the order of the trials. After that the strategy
+    goes on as one that was never interrupted.
+
+    Attributes:
+        prunes: whether its verdicts are of interest: whether it may ever stop a run.
     """
+
+    prunes: bool = False
 
     @property
     @abstractmethod
     def max_trials(self) -> int | None:
-        """How many assignments it proposes at most; None if it never runs out."""
+        """How many assignments there are to propose or take; None if it never runs out."""
 
     @abstractmethod
     def propose(self) -> Assignment | None:
         """Return the next assignment, canonical and within the space.
+
+        It is none that was proposed or taken before, where that can be known: a point of
+        a space with infinitely many is never met again.
 
         None means: nothing until a trial that is still running has been observed. With
         no trial running, None means that the search is over, and every later call
@@ -31,13 +59,37 @@ class Strategy(ABC):
         """
 
     @abstractmethod
-    def observe(self, assignment: Assignment, value: float | None) -> None:
-        """Take note of how a proposed trial ended.
+    def take(self, assignment: Assignment) -> None:
+        """Take note that an assignment is being run which this strategy did not propose.
 
-        Called once for each proposal, in the order in which trials end, and for
-        trials of an interrupted sweep before any proposal.
+        The user asked for it by name, or it is a trial of an interrupted sweep. It will
+        not be proposed any more.
 
         Args:
-            assignment: as it was proposed.
-            value: the objective's value, or None if the trial failed.
+            assignment: canonical, within the space, neither proposed nor taken before.
+        """
+
+    @abstractmethod
+    def report(self, assignment: Assignment, value: float, budget: int) -> Verdict:
+        """Say whether a run is to go on.
+
+        Args:
+            assignment: proposed or taken, and not yet observed.
+            value: the objective's so far; may be NaN.
+            budget: how many values the run has reported, this one included: usually
+                its epochs, counted from 1.
+        """
+
+    @abstractmethod
+    def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
+        """Take note of how a trial ended.
+
+        Called once for each assignment proposed or taken, in the order in which trials
+        end.
+
+        Args:
+            assignment: as it was proposed or taken.
+            value: the objective's value, the mean over the trial's runs; None if a run
+                failed, or the trial was pruned.
+            pruned: whether it was stopped early, and has only the values it reported.
         """

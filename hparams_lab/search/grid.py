@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.base import Strategy
+from hparams_lab.errors import AssignmentError
+from hparams_lab.search.points import PointSearch
 
 
-class GridSearch(Strategy):
-    """Proposes `space.at(0)`, `space.at(1)`, ... up to the last point.
+def grid_search(space: SearchSpace) -> PointSearch:
+    """Return a search of `space.at(0)`, `space.at(1)`, ... up to the last point.
 
-    That is the order of `itertools.product`: the first axis varies slowest. It holds
-    one number, so a grid of 10**9 points costs what one of ten does.
+    That is the order of `itertools.product`: the first axis varies slowest. A grid of
+    10**9 points costs what one of ten does.
 
-    Args:
-        space: the space whose grid is searched.
+    Example:
+        >>> from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
+        >>> search = grid_search(SearchSpace([HParam("units", Discrete([8, 16]))]))
+        >>> search.propose(), search.propose(), search.propose()
+        (Assignment({'units': 8}), Assignment({'units': 16}), None)
     """
 
-    def __init__(self, space: SearchSpace) -> None:
-        self._space = space
-        self._next_index = 0
+    def is_on_grid(assignment: Assignment) -> bool:
+        try:
+            space.index_of(assignment)
+        except AssignmentError:
+            return False
+        return True
 
-    @property
-    def max_trials(self) -> int:
-        return self._space.size
-
-    def propose(self) -> Assignment | None:
-        if self._next_index >= self._space.size:
-            return None
-        assignment = self._space.at(self._next_index)
-        self._next_index += 1
-        return assignment
-
-    def observe(self, assignment: Assignment, value: float | None) -> None:
-        """Learn nothing: the grid is the same whatever its results."""
+    return PointSearch(map(space.at, range(space.size)), space.size, is_point=is_on_grid)

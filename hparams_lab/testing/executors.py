@@ -6,19 +6,21 @@ The functions are importable by name, as an executor may call them in another pr
 from __future__ import annotations
 
 import os
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hparams_lab.errors import AssignmentError, DeclarationError
-from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Tell, Work
 
 
-def add(state: int, argument: int) -> int:
+def add(state: int, argument: int, tell: Tell) -> int:
     """Return the sum."""
     return state + argument
 
@@ -30,7 +32,7 @@ def note_call(file: Path, state: int) -> int:
     return state
 
 
-def divide(state: int, argument: int) -> float:
+def divide(state: int, argument: int, tell: Tell) -> float:
     """Return the quotient, which zero has none of."""
     return state / argument
 
@@ -44,10 +46,42 @@ def fail_to_set_up(error: Exception) -> int:
     raise error
 
 
-def sleep_with_pid_noted(folder: Path, argument: int) -> None:
+def sleep_with_pid_noted(folder: Path, argument: int, tell: Tell) -> None:
     """Leave a file named for this process in a folder, then sleep for a minute."""
     (folder / str(os.getpid())).touch()
     time.sleep(60)
+
+
+def tell_each(state: object, argument: Iterable[Any], tell: Tell) -> list[Any]:
+    """Tell each element of the argument and return the answers."""
+    return [tell(message) for message in argument]
+
+
+def tell_whatever_happens(state: object, argument: object, tell: Tell) -> str:
+    """Tell the argument and go on without an answer, as a train function might."""
+    try:
+        tell(argument)
+    except Exception:
+        return "went on"
+    return "was answered"
+
+
+def answer_none(job_id: int, message: object) -> None:
+    """Answer nothing of interest."""
+
+
+def echo(job_id: int, message: object) -> tuple[int, object]:
+    """Answer the id of the job that tells and what it tells."""
+    return job_id, message
+
+
+def refuse(job_id: int, message: object) -> None:
+    """Fail to answer, as a strategy may.
+
+    Raises:
+        AssignmentError: always.
+    """
+    raise AssignmentError(f"cannot answer {message!r}.")
 
 
 def is_alive(pid: int) -> bool:
@@ -76,7 +110,11 @@ def wait_until(condition: Callable[[], bool], *, timeout_secs: float = 30.0) -> 
 
 
 def run_jobs(
-    executor: Executor, arguments: Iterable[object], output_dir: Path
+    executor: Executor,
+    arguments: Iterable[object],
+    output_dir: Path,
+    *,
+    answer: Answer = answer_none,
 ) -> dict[int, Finished]:
     """Run a job for each argument, as many at a time as may be.
 
@@ -84,6 +122,7 @@ def run_jobs(
         executor: ready, with nothing unfinished.
         arguments: of the jobs, whose ids count from 0.
         output_dir: for what they print, in `<id>.log`.
+        answer: called with what they tell.
 
     Returns:
         Job id to its end.
@@ -101,7 +140,7 @@ def run_jobs(
         while waiting and num_running < executor.num_workers:
             executor.submit(waiting.pop(0))
             num_running += 1
-        finished = executor.wait()
+        finished = executor.wait(answer)
         num_running -= 1
         assert finished.job_id not in ends, f"job {finished.job_id} ended twice"
         ends[finished.job_id] = finished
@@ -154,7 +193,7 @@ class ExecutorContract(ABC):
             ids = list(range(executor.num_workers))
             for job_id in ids:
                 executor.submit(Job(job_id, job_id, tmp_path / f"{job_id}.log"))
-            ended = [executor.wait().job_id for _ in ids]
+            ended = [executor.wait(answer_none).job_id for _ in ids]
 
         assert ids == sorted(ended)
 
@@ -218,6 +257,62 @@ class ExecutorContract(ABC):
             run_jobs(executor, [1, 2], tmp_path)
 
             assert [] == executor.stop(0.0)
+
+    def test_answers_come_back(self, tmp_path: Path) -> None:
+        """A job is answered what it tells, and its result follows."""
+        with self.make_ready(int, tell_each) as executor:
+            ends = run_jobs(executor, [["a", 2]], tmp_path, answer=echo)
+
+        assert Finished(0, [(0, "a"), (0, 2)]) == ends[0]
+
+    def test_jobs_have_their_own_answers(self, tmp_path: Path) -> None:
+        """However jobs' messages mix, each job is answered its own."""
+        with self.make_ready(int, tell_each) as executor:
+            ends = run_jobs(executor, [range(50)] * 4, tmp_path, answer=echo)
+
+        for job_id in range(4):
+            assert [(job_id, index) for index in range(50)] == ends[job_id].result
+
+    def test_large_messages_are_told(self, tmp_path: Path) -> None:
+        """A message may be larger than any pipe."""
+        message = b"x" * (1 << 20)
+        with self.make_ready(int, tell_each) as executor:
+            ends = run_jobs(executor, [[message]], tmp_path, answer=lambda _, told: len(told))
+
+        assert [1 << 20] == ends[0].result
+
+    def test_the_waiting_thread_answers(self, tmp_path: Path) -> None:
+        """All messages are answered in order, in the thread that waits."""
+        told = []
+
+        def note(job_id: int, message: int) -> None:
+            told.append((threading.get_ident(), message))
+
+        with self.make_ready(int, tell_each) as executor:
+            run_jobs(executor, [range(20)], tmp_path, answer=note)
+
+        assert [(threading.get_ident(), message) for message in range(20)] == told
+
+    @pytest.mark.parametrize("work", [tell_each, tell_whatever_happens])
+    def test_error_of_answer_is_raised(self, work: Work, tmp_path: Path) -> None:
+        """What the owner's answer raises is raised from wait, and stop ends the job."""
+        with self.make_ready(int, work) as executor:
+            executor.submit(Job(0, "a", tmp_path / "0.log"))
+
+            with pytest.raises(AssignmentError, match="cannot answer 'a'"):
+                executor.wait(refuse)
+            assert [0] == [finished.job_id for finished in executor.stop(30.0)]
+
+    def test_jobs_go_on_after_an_error_of_answer(self, tmp_path: Path) -> None:
+        """Once a job without an answer is stopped, others are answered."""
+        with self.make_ready(int, tell_each) as executor:
+            executor.submit(Job(0, "a", tmp_path / "0.log"))
+            with pytest.raises(AssignmentError, match="cannot answer 'a'"):
+                executor.wait(refuse)
+            executor.stop(30.0)
+            ends = run_jobs(executor, ["b"], tmp_path, answer=echo)
+
+        assert [(0, "b")] == ends[0].result
 
     def test_close_ends_the_unfinished(self, tmp_path: Path) -> None:
         """Close leaves no process of an unfinished job."""

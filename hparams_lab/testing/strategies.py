@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
@@ -13,10 +14,10 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.base import Strategy
+from hparams_lab.search.base import Strategy, Verdict
 
 # A strategy that never runs out is judged by its first proposals.
-_MAX_PROPOSALS = 50
+_MAX_PROPOSALS = 25
 
 _SPACES = {
     "one_point": SearchSpace([HParam("only", Discrete(["value"]))]),
@@ -51,15 +52,17 @@ class StrategyContract(ABC):
 
     Attributes:
         learns: whether what it proposes depends on what it has observed.
+        exhausts: whether it goes on until `max_trials` points are out.
 
     Example:
-        >>> from hparams_lab.search.grid import GridSearch
+        >>> from hparams_lab.search.grid import grid_search
         >>> class TestGridSearch(StrategyContract):
         ...     def make_strategy(self, space: SearchSpace) -> Strategy:
-        ...         return GridSearch(space)
+        ...         return grid_search(space)
     """
 
     learns: ClassVar[bool] = False
+    exhausts: ClassVar[bool] = True
 
     @abstractmethod
     def make_strategy(self, space: SearchSpace) -> Strategy:
@@ -97,13 +100,14 @@ class StrategyContract(ABC):
         assert [strategy.propose() for _ in range(3)] == [None] * 3
 
     def test_it_proposes_no_more_than_max_trials(self, space: SearchSpace) -> None:
-        """`max_trials` is an upper limit from the start, and does not move."""
+        """`max_trials` is a limit from the start that does not move; most searches reach it."""
         strategy = self.make_strategy(space)
         limit = strategy.max_trials
         num_proposals = len(list(_search(strategy)))
 
         assert limit is None or 1 <= num_proposals <= limit
         assert limit == strategy.max_trials
+        assert not self.exhausts or num_proposals == min(limit or math.inf, _MAX_PROPOSALS)
 
     def test_equal_strategies_propose_equal_points(self, space: SearchSpace) -> None:
         """Equal arguments and equal results give equal proposals in equal order."""
@@ -131,15 +135,74 @@ class StrategyContract(ABC):
         assert [space.validate(proposal) for proposal in proposals] == proposals
         assert self.learns or proposals == list(_search(self.make_strategy(space)))
 
-    def test_it_takes_note_of_an_interrupted_sweep(self, space: SearchSpace) -> None:
-        """Trials of an interrupted sweep may be observed before anything is proposed."""
-        earlier = self.make_strategy(space).propose()
-        assert earlier is not None
+    @pytest.mark.parametrize("num_proposed", [0, 1], ids=["before", "between"])
+    def test_it_does_not_propose_what_was_taken(
+        self, space: SearchSpace, num_proposed: int
+    ) -> None:
+        """A point that the user asked for is not proposed any more, and counts as a trial."""
         strategy = self.make_strategy(space)
-        strategy.observe(earlier, 0.5)
-        proposals = list(_search(strategy))
+        proposals = list(itertools.islice(_search(strategy), num_proposed))
+        taken = [point for point in _pick_points(space) if point not in proposals]
+        for point in taken:
+            strategy.take(point)
+        for value, point in enumerate(taken):
+            strategy.observe(point, float(value))
+        trials = [*proposals, *taken, *_search(strategy)]
 
-        assert [space.validate(proposal) for proposal in proposals] == proposals
+        assert len(set(trials)) == len(trials)
+        assert strategy.max_trials is None or len(trials) <= strategy.max_trials
+
+    def test_it_goes_on_after_an_interrupted_sweep(self, space: SearchSpace) -> None:
+        """A new strategy that is given the history goes on with points that are new."""
+        history = list(itertools.islice(_search(self.make_strategy(space)), 3))
+        strategy = self.make_strategy(space)
+        for position, point in enumerate(history):
+            strategy.take(point)
+            strategy.report(point, float(position), 1)
+            strategy.observe(point, float(position % 7))
+        trials = [*history, *_search(strategy)]
+
+        assert len(set(trials)) == len(trials)
+        assert [space.validate(point) for point in trials] == trials
+        assert strategy.max_trials == self.make_strategy(space).max_trials
+
+    def test_a_resumed_sweep_proposes_what_an_uninterrupted_one_does(
+        self, space: SearchSpace
+    ) -> None:
+        """What is proposed follows from the history, not from who proposed it."""
+        undisturbed = list(_search(self.make_strategy(space)))
+        for num_trials in range(min(len(undisturbed), 5)):
+            strategy = self.make_strategy(space)
+            for position, point in enumerate(undisturbed[:num_trials]):
+                strategy.take(point)
+                strategy.observe(point, float(position % 7))
+
+            assert undisturbed[num_trials] == strategy.propose()
+
+    @pytest.mark.parametrize("value", [0.5, math.nan, math.inf], ids=str)
+    def test_it_answers_reports(self, space: SearchSpace, value: float) -> None:
+        """Whatever a run reports, it is told whether to go on, and the search goes on."""
+        strategy = self.make_strategy(space)
+        first = strategy.propose()
+        assert first is not None
+        verdicts = [strategy.report(first, value, budget) for budget in (1, 2, 3)]
+        strategy.observe(first, value)
+        trials = [first, *_search(strategy)]
+
+        assert all(isinstance(verdict, Verdict) for verdict in verdicts)
+        assert strategy.prunes or not any(verdict.stop for verdict in verdicts)
+        assert len(set(trials)) == len(trials)
+
+    def test_it_goes_on_after_a_pruned_trial(self, space: SearchSpace) -> None:
+        """A trial that was stopped early has no value, and the search goes on."""
+        strategy = self.make_strategy(space)
+        first = strategy.propose()
+        assert first is not None
+        strategy.report(first, 0.5, 1)
+        strategy.observe(first, None, pruned=True)
+        trials = [first, *_search(strategy)]
+
+        assert len(set(trials)) == len(trials)
 
     def test_a_strategy_that_learns_nothing_ignores_results(self, space: SearchSpace) -> None:
         """The proposals of a strategy that does not learn are the same without results."""
@@ -149,6 +212,11 @@ class StrategyContract(ABC):
         unobserved = list(itertools.islice(iter(strategy.propose, None), _MAX_PROPOSALS))
 
         assert list(_search(self.make_strategy(space))) == unobserved
+
+
+def _pick_points(space: SearchSpace) -> list[Assignment]:
+    """Return the last point of the grid and one that may lie beside it."""
+    return list(dict.fromkeys([space.at(space.size - 1), space.at_fractions([0.7] * len(space))]))
 
 
 def _search(strategy: Strategy, *, failing: bool = False) -> Iterator[Assignment]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -15,13 +15,20 @@ from hparams_lab.analysis.table import TrialRow, rank_trials
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective, maximize, minimize
 from hparams_lab.events.reader import RunRecord, Series
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.logdir import SweepDir
-from tests.factories import FRIDAY, SATURDAY
+from tests.factories import FRIDAY, SATURDAY, make_sweep
 
 EITHER_GOAL = pytest.mark.parametrize(
     "objective", [maximize("accuracy"), minimize("accuracy")], ids=["maximize", "minimize"]
 )
+
+
+ENDINGS = {
+    Status.SUCCESS: Ending.COMPLETE,
+    Status.FAILURE: Ending.FAILED,
+    Status.RUNNING: None,
+}
 
 
 def make_record(
@@ -41,11 +48,17 @@ def make_record(
         labels={},
         group_name=f"{run_dir.trial_id}@{sweep_id}",
         seed=0,
-        status=status,
+        ending=ENDINGS[status],
         start_time_secs=1.0,
         end_time_secs=None if status is Status.RUNNING else 3.0,
         scalars={} if accuracy is None else {"accuracy": points},
     )
+
+
+def rank(records: Iterable[RunRecord], objective: Objective, *, repeats: int = 1) -> list[TrialRow]:
+    """Rank the runs of two sweeps with an objective and so many repeats."""
+    sweeps = [make_sweep(day, objective=objective, repeats=repeats) for day in (FRIDAY, SATURDAY)]
+    return rank_trials(records, sweeps)
 
 
 def order(rows: Sequence[TrialRow]) -> list[int]:
@@ -57,8 +70,8 @@ def test_best_is_first() -> None:
     """The direction of the objective says what is best."""
     records = [make_record(trial, value) for trial, value in enumerate([0.5, 0.9, 0.1])]
 
-    assert [1, 0, 2] == order(rank_trials(records, maximize("accuracy")))
-    assert [2, 0, 1] == order(rank_trials(records, minimize("accuracy")))
+    assert [1, 0, 2] == order(rank(records, maximize("accuracy")))
+    assert [2, 0, 1] == order(rank(records, minimize("accuracy")))
 
 
 @EITHER_GOAL
@@ -68,11 +81,11 @@ def test_ranking_ignores_the_order_of_records(
 ) -> None:
     """However the records are shuffled, the trials come in one order, NaN last."""
     records = [make_record(trial, value) for trial, value in enumerate(values)]
-    rows = rank_trials(records, objective)
+    rows = rank(records, objective)
     shuffler.shuffle(records)
     ranked = [row.objective_value for row in rows if not math.isnan(row.objective_value)]
 
-    assert order(rows) == order(rank_trials(records, objective))
+    assert order(rows) == order(rank(records, objective))
     assert sorted(ranked, key=objective.rank) == ranked
     assert all(math.isnan(row.objective_value) for row in rows[len(ranked) :])
 
@@ -81,7 +94,7 @@ def test_equal_values_come_by_trial() -> None:
     """Trials of one value come in the order in which they were proposed."""
     records = [make_record(trial, 0.5) for trial in (3, 1, 2)]
 
-    assert [1, 2, 3] == order(rank_trials(records, maximize("accuracy")))
+    assert [1, 2, 3] == order(rank(records, maximize("accuracy")))
 
 
 @EITHER_GOAL
@@ -89,7 +102,7 @@ def test_equal_values_come_by_trial() -> None:
 def test_what_did_not_succeed_is_last(status: Status, objective: Objective) -> None:
     """A trial that failed or still runs is not ranked by what it logged so far."""
     records = [make_record(0, 0.9, status=status), make_record(1, 0.1), make_record(2, 0.99)]
-    last = rank_trials(records, objective)[-1]
+    last = rank(records, objective)[-1]
 
     assert (0, status) == (int(last.trial_id[:4]), last.status)
     assert math.isnan(last.objective_value)
@@ -98,7 +111,7 @@ def test_what_did_not_succeed_is_last(status: Status, objective: Objective) -> N
 
 def test_metric_is_the_mean_of_the_last_values() -> None:
     """Several runs of a trial have the mean of their last values, as on the dashboard."""
-    (row,) = rank_trials(
+    (row,) = rank(
         [make_record(0, 0.25, repeat=0), make_record(0, 0.75, repeat=1)], maximize("accuracy")
     )
 
@@ -108,7 +121,7 @@ def test_metric_is_the_mean_of_the_last_values() -> None:
 
 def test_mean_of_infinities_is_nan() -> None:
     """Runs that went off to either infinity have no mean, and break no table."""
-    (row,) = rank_trials(
+    (row,) = rank(
         [make_record(0, math.inf), make_record(0, -math.inf, repeat=1)], maximize("accuracy")
     )
 
@@ -117,7 +130,7 @@ def test_mean_of_infinities_is_nan() -> None:
 
 def test_run_without_the_metric_is_left_out_of_its_mean() -> None:
     """A run that has not logged a metric yet does not count in its mean."""
-    (row,) = rank_trials(
+    (row,) = rank(
         [make_record(0, 0.25), make_record(0, None, repeat=1, status=Status.RUNNING)],
         maximize("accuracy"),
     )
@@ -138,7 +151,7 @@ def test_run_without_the_metric_is_left_out_of_its_mean() -> None:
 def test_status_is_that_of_all_runs(statuses: Sequence[Status], expected: Status) -> None:
     """A trial succeeded if all its runs did, and failed if one did."""
     records = [make_record(0, 0.5, repeat=i, status=status) for i, status in enumerate(statuses)]
-    (row,) = rank_trials(records, maximize("accuracy"))
+    (row,) = rank(records, maximize("accuracy"))
 
     assert expected is row.status
 
@@ -150,7 +163,7 @@ def test_time_is_that_of_the_ended_runs() -> None:
         make_record(0, 0.5, repeat=1, status=Status.FAILURE),
         make_record(0, 0.5, repeat=2, status=Status.RUNNING),
     ]
-    (row,) = rank_trials(records, maximize("accuracy"))
+    (row,) = rank(records, maximize("accuracy"))
 
     assert row.wall_secs == 4.0
 
@@ -158,7 +171,7 @@ def test_time_is_that_of_the_ended_runs() -> None:
 def test_same_trial_of_two_sweeps_is_two_rows() -> None:
     """The same point of two sweeps is two rows, not the mean of both."""
     records = [make_record(0, 0.5, sweep_id=FRIDAY), make_record(0, 0.75)]
-    rows = rank_trials(records, maximize("accuracy"))
+    rows = rank(records, maximize("accuracy"))
 
     assert [(SATURDAY, 0.75), (FRIDAY, 0.5)] == [(r.sweep_id, r.objective_value) for r in rows]
 
@@ -166,7 +179,7 @@ def test_same_trial_of_two_sweeps_is_two_rows() -> None:
 def test_objective_nobody_logged_is_nan() -> None:
     """Where the objective has no value the trials are there all the same, by id."""
     records = [make_record(1, 0.5), make_record(0, 0.5)]
-    rows = rank_trials(records, maximize("loss"))
+    rows = rank(records, maximize("loss"))
 
     assert [0, 1] == order(rows)
     assert all(math.isnan(row.objective_value) for row in rows)
@@ -174,4 +187,4 @@ def test_objective_nobody_logged_is_nan() -> None:
 
 def test_nothing_is_no_rows() -> None:
     """Without runs there are no trials."""
-    assert rank_trials([], maximize("accuracy")) == []
+    assert rank([], maximize("accuracy")) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.events.config import write_config
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import end_run
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.run import RunSpec
@@ -26,11 +26,11 @@ def kill_and_end(home: ExperimentDir) -> list[RunSpec]:
     specs = []
     for index, cut in enumerate(CUTS.values()):
         spec = make_spec(sweep_dir, {"units": 8, "rate": 0.1}, index=index)
-        write_run(spec, {"accuracy": [0.25, 0.5]}, status=Status.RUNNING)
+        write_run(spec, {"accuracy": [0.25, 0.5]}, ending=None)
         (path,) = spec.dir.event_files
         content = path.read_bytes()
         path.write_bytes(content[: len(content) - cut])
-        end_run(spec.dir, spec, Status.FAILURE, clock=ticking())
+        end_run(spec.dir, spec, Ending.FAILED, clock=ticking())
         specs.append(spec)
     return specs
 
@@ -56,7 +56,7 @@ def test_killed_run_that_had_no_file_is_a_failure(tmp_path: Path) -> None:
     """A run that died before it wrote anything is a row too."""
     home = ExperimentDir(tmp_path / "toy")
     spec = make_spec(add_sweep(home, make_sweep()), {"units": 8, "rate": 0.1})
-    end_run(spec.dir, spec, Status.FAILURE)
+    end_run(spec.dir, spec, Ending.FAILED)
     board = read_board(home.path)
 
     assert ([spec.group_name], ["STATUS_FAILURE"]) == (board.trial_ids, board.statuses)
@@ -81,10 +81,10 @@ def test_run_that_is_killed_under_tensorboard_becomes_a_failure(tmp_path: Path) 
     sweep_dir = add_sweep(home, make_sweep())
     write_config(home)
     spec = make_spec(sweep_dir, {"units": 8, "rate": 0.1})
-    write_run(spec, {"accuracy": [0.25]}, status=Status.RUNNING)
+    write_run(spec, {"accuracy": [0.25]}, ending=None)
     with running_tensorboard(home.path, load_fast=True) as server:
         at_work = server.wait_for(lambda board: bool(board.column("accuracy")))
-        end_run(spec.dir, spec, Status.FAILURE)
+        end_run(spec.dir, spec, Ending.FAILED)
         ended = server.wait_for(lambda board: board.has_ended(1))
 
     assert (["STATUS_UNKNOWN"], ["STATUS_FAILURE"]) == (at_work.statuses, ended.statuses)

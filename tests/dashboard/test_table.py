@@ -9,7 +9,6 @@ import pytest
 
 from hparams_lab.analysis.table import rank_trials
 from hparams_lab.events.reader import read_runs
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import PARABOLA, InlineLauncher
@@ -125,7 +124,7 @@ def test_table_equals_ours(launch_inline: InlineLauncher) -> None:
     home = launch_inline(SEVEN)
     (sweep_dir,) = home.find_sweeps()
     sweep = Sweep.read(sweep_dir)
-    rows = rank_trials(read_runs(sweep_dir, sweep.space), sweep.objective)
+    rows = rank_trials(read_runs(sweep_dir, sweep.space), [sweep])
     board = read_board(home.path)
 
     assert len(rows) == 32
@@ -192,7 +191,7 @@ def test_running_run_is_shown(tmp_path: Path) -> None:
     """A run that has not ended is in the table, with the values it has logged so far."""
     home = ExperimentDir(tmp_path / "toy")
     spec = make_spec(add_sweep(home, make_sweep()), {"units": 8, "rate": 0.1})
-    write_run(spec, {"accuracy": [0.25, 0.5]}, status=Status.RUNNING)
+    write_run(spec, {"accuracy": [0.25, 0.5]}, ending=None)
     board = read_board(home.path)
 
     assert ["STATUS_UNKNOWN"] == board.statuses
@@ -203,7 +202,7 @@ def test_run_that_has_logged_nothing_is_shown(tmp_path: Path) -> None:
     """A run that has only begun is a row with empty metrics, and breaks nothing."""
     home = ExperimentDir(tmp_path / "toy")
     spec = make_spec(add_sweep(home, make_sweep()), {"units": 8, "rate": 0.1})
-    write_run(spec, {}, status=Status.RUNNING)
+    write_run(spec, {}, ending=None)
     board = read_board(home.path)
 
     assert [spec.group_name] == board.trial_ids

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import EventFormatError
 from hparams_lab.events.reader import RunRecord, is_whole, read_events, read_run, read_runs
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.logdir import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from tests.factories import SATURDAY, make_spec, make_sweep, ticking, write_run
@@ -81,14 +81,14 @@ def test_long_series_is_read_whole(spec: RunSpec) -> None:
     assert list(range(1500)) == read_one(spec.dir).scalars["loss"].steps
 
 
-@pytest.mark.parametrize("status", list(Status))
-def test_status_comes_back(status: Status, spec: RunSpec) -> None:
-    """A run has the status it ended with, and is running without an end."""
-    write_run(spec, {"loss": [0.5]}, status=status)
+@pytest.mark.parametrize("ending", [*Ending, None])
+def test_ending_comes_back(ending: Ending | None, spec: RunSpec) -> None:
+    """A run says why it ended, and is running without an end."""
+    write_run(spec, {"loss": [0.5]}, ending=ending)
     record = read_one(spec.dir)
 
-    assert status is record.status
-    assert (record.end_time_secs is None) is (status is Status.RUNNING)
+    assert ending is record.ending
+    assert (record.end_time_secs is None) is (record.status is Status.RUNNING)
 
 
 def test_times_come_back(spec: RunSpec) -> None:
@@ -198,7 +198,7 @@ def test_first_end_counts(spec: RunSpec) -> None:
     """Of two ends in two files the first by name counts, as in TensorBoard."""
     write_run(spec, {})
     (path,) = spec.dir.event_files
-    write_run(other := make_spec(SweepDir(path.parent / SATURDAY), {}), {}, status=Status.FAILURE)
+    write_run(other := make_spec(SweepDir(path.parent / SATURDAY), {}), {}, ending=Ending.FAILED)
     other.dir.event_files[0].rename(path.with_name(f"{path.name}.later"))
 
     assert Status.SUCCESS is read_one(spec.dir).status

@@ -10,7 +10,7 @@ from tensorboard.compat.proto import event_pb2
 
 from hparams_lab.events import schema
 from hparams_lab.events.reader import read_events, read_progress, read_run
-from hparams_lab.events.schema import Status
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import LocalFile, RunWriter, end_run
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import RunSpec
@@ -49,7 +49,8 @@ def test_run_is_one_file_with_everything(spec: RunSpec) -> None:
 
     assert len(spec.dir.event_files) == 1
     assert events[0].file_version == "brain.Event:2"
-    assert [schema.START_TAG, "_hparams_lab_/run", "run_card", "loss", schema.END_TAG] == tags
+    assert [schema.START_TAG, "_hparams_lab_/run", "run_card", "loss"] == tags[:4]
+    assert ["_hparams_lab_/end", schema.END_TAG] == tags[4:]
 
 
 def test_file_name_is_one_tensorboard_finds(spec: RunSpec) -> None:
@@ -70,11 +71,11 @@ def test_event_is_on_disk_at_once(spec: RunSpec) -> None:
     assert (Status.RUNNING, {"loss": 0.5}) == (record.status, record.last_values)
 
 
-@pytest.mark.parametrize("second", [Status.SUCCESS, Status.FAILURE])
-def test_end_is_written_once(second: Status, spec: RunSpec) -> None:
+@pytest.mark.parametrize("second", [Ending.COMPLETE, Ending.FAILED])
+def test_end_is_written_once(second: Ending, spec: RunSpec) -> None:
     """A second end, whatever it says, does not reach the file."""
     with RunWriter.create(spec.dir) as writer:
-        writer.write_end(Status.SUCCESS)
+        writer.write_end(Ending.COMPLETE)
         writer.write_end(second)
 
     assert count(schema.END_TAG, spec) == 1
@@ -119,8 +120,8 @@ def test_run_card_shows_the_values(spec: RunSpec) -> None:
 
 def test_killed_run_is_ended_in_its_file(spec: RunSpec) -> None:
     """The end of a run whose file is whole goes to that file, behind what it wrote."""
-    write_run(spec, {"loss": [0.5]}, status=Status.RUNNING)
-    end_run(spec.dir, spec, Status.FAILURE, clock=ticking())
+    write_run(spec, {"loss": [0.5]}, ending=None)
+    end_run(spec.dir, spec, Ending.FAILED, clock=ticking())
     record = read_run(spec.dir, SPACE)
 
     assert record is not None
@@ -135,9 +136,9 @@ def test_killed_run_is_ended_in_its_file(spec: RunSpec) -> None:
 @pytest.mark.parametrize("num_bytes", [1, 4, 12, 20])
 def test_torn_run_is_ended_in_a_second_file(num_bytes: int, spec: RunSpec) -> None:
     """Behind a torn record nothing is read, so the end goes to a file that sorts behind."""
-    write_run(spec, {"loss": [0.5, 0.25]}, status=Status.RUNNING)
+    write_run(spec, {"loss": [0.5, 0.25]}, ending=None)
     tear(spec, num_bytes)
-    end_run(spec.dir, spec, Status.FAILURE, clock=ticking())
+    end_run(spec.dir, spec, Ending.FAILED, clock=ticking())
     record = read_run(spec.dir, SPACE)
 
     assert record is not None
@@ -147,12 +148,12 @@ def test_torn_run_is_ended_in_a_second_file(num_bytes: int, spec: RunSpec) -> No
 
 def test_damaged_run_is_ended_in_a_second_file(spec: RunSpec) -> None:
     """Damage in mid-file hides what follows it, so the end goes to a second file."""
-    write_run(spec, {"loss": [0.5]}, status=Status.RUNNING)
+    write_run(spec, {"loss": [0.5]}, ending=None)
     (path,) = spec.dir.event_files
     content = bytearray(path.read_bytes())
     content[-8] ^= 1
     path.write_bytes(content)
-    end_run(spec.dir, spec, Status.FAILURE, clock=ticking())
+    end_run(spec.dir, spec, Ending.FAILED, clock=ticking())
     record = read_run(spec.dir, SPACE)
 
     assert record is not None
@@ -162,20 +163,20 @@ def test_damaged_run_is_ended_in_a_second_file(spec: RunSpec) -> None:
 
 def test_run_that_never_began_gets_a_file(spec: RunSpec) -> None:
     """A run that died before it had a file is on record with its values and its end."""
-    end_run(spec.dir, spec, Status.FAILURE, clock=ticking())
+    end_run(spec.dir, spec, Ending.FAILED, clock=ticking())
     record = read_run(spec.dir, SPACE)
 
     assert record is not None
     assert (Status.FAILURE, spec.assignment) == (record.status, record.assignment)
 
 
-@pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILURE])
-def test_ended_run_keeps_its_end(status: Status, spec: RunSpec) -> None:
+@pytest.mark.parametrize("ending", [Ending.COMPLETE, Ending.FAILED])
+def test_ended_run_keeps_its_end(ending: Ending, spec: RunSpec) -> None:
     """A run that has ended is left as it is."""
-    write_run(spec, {"loss": [0.5]}, status=status)
+    write_run(spec, {"loss": [0.5]}, ending=ending)
     (path,) = spec.dir.event_files
     content = path.read_bytes()
-    end_run(spec.dir, spec, Status.FAILURE)
+    end_run(spec.dir, spec, Ending.FAILED)
 
     assert [path] == spec.dir.event_files
     assert content == path.read_bytes()
@@ -183,10 +184,10 @@ def test_ended_run_keeps_its_end(status: Status, spec: RunSpec) -> None:
 
 def test_ending_twice_is_ending(spec: RunSpec) -> None:
     """The end that was written for a torn run counts too: there is no third file."""
-    write_run(spec, {"loss": [0.5]}, status=Status.RUNNING)
+    write_run(spec, {"loss": [0.5]}, ending=None)
     tear(spec)
-    end_run(spec.dir, spec, Status.FAILURE)
-    end_run(spec.dir, spec, Status.FAILURE)
+    end_run(spec.dir, spec, Ending.FAILED)
+    end_run(spec.dir, spec, Ending.FAILED)
 
     assert len(spec.dir.event_files) == 2
     assert read_progress(spec.dir) == (True, True)
@@ -199,7 +200,7 @@ def test_run_that_died_over_its_start_is_on_record(kept: int, spec: RunSpec) -> 
     write_run(spec, {})
     (path,) = spec.dir.event_files
     path.write_bytes(path.read_bytes()[:kept])
-    end_run(spec.dir, spec, Status.FAILURE)
+    end_run(spec.dir, spec, Ending.FAILED)
     record = read_run(spec.dir, SPACE)
 
     assert record is not None

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hparams_lab.errors import HParamsLabError
+from hparams_lab.executors.base import Tell
+from hparams_lab.testing.executors import is_alive, wait_until
+from tests.executors import telling
 
 SLEEP_SECS = 60  # longer than any test
 
@@ -26,6 +29,10 @@ def leave_thread(setup: Any) -> Any:
     """Call another setup and leave a thread running, after which nobody may fork."""
     threading.Thread(target=time.sleep, args=(SLEEP_SECS,), daemon=True).start()
     return setup()
+
+
+def load_slowly(secs: float) -> None:
+    time.sleep(secs)
 
 
 def run_tensorflow_op() -> int:
@@ -55,10 +62,12 @@ def raise_key_error() -> NoReturn:
     raise KeyError("no such column")
 
 
-def perform(state: Any, step: Any) -> Any:
-    """Do one of the things below, named by the argument."""
+def perform(state: Any, step: Any, tell: Tell) -> Any:
+    """Do one of the things below or in `telling`, named by the argument."""
     name, *arguments = step
-    return globals()[name](*arguments)
+    if name in globals():
+        return globals()[name](*arguments)
+    return getattr(telling, name)(tell, *arguments)
 
 
 def get_pid() -> int:
@@ -130,7 +139,7 @@ def leave_running_thread() -> str:
     return "left"
 
 
-def leave_thread_and_tell_pid() -> int:
+def leave_thread_and_return_pid() -> int:
     leave_running_thread()
     return os.getpid()
 
@@ -182,6 +191,37 @@ def sleep_until_interrupted(file: Path) -> str:
     except KeyboardInterrupt:
         return "cleaned up"
     raise AssertionError("nobody interrupted")
+
+
+def sleep_deaf_to_sigterm(file: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleep_noted(file)
+
+
+def sleep_until_terminated(exception: type[BaseException]) -> str:
+    """Sleep until SIGTERM raises an exception, and return if it is an OSError."""
+
+    def stop_sleeping(number: int, frame: Any) -> None:
+        raise exception
+
+    signal.signal(signal.SIGTERM, stop_sleeping)
+    try:
+        time.sleep(SLEEP_SECS)
+    except OSError:
+        return "cleaned up"
+    raise AssertionError("nobody terminated")
+
+
+def sleep_with_grandchild(file: Path) -> None:
+    """Sleep beside a process that was started here."""
+    note_in(file, leave_grandchild())
+    time.sleep(SLEEP_SECS)
+
+
+def wait_for_end_of(file: Path) -> str:
+    """Return once the process noted in a file is gone."""
+    wait_until(lambda: not is_alive(int(file.read_text())))
+    return "went on"
 
 
 def multiply_in_tensorflow() -> tuple[float, int]:

@@ -1,9 +1,12 @@
 import os
 from pathlib import Path
 
-from hparams_lab.executors.base import Executor, Setup, Work
+import pytest
+
+from hparams_lab.errors import AssignmentError
+from hparams_lab.executors.base import Executor, Job, Setup, Tell, Work
 from hparams_lab.executors.inline import InlineExecutor
-from hparams_lab.testing.executors import ExecutorContract, run_jobs
+from hparams_lab.testing.executors import ExecutorContract, refuse, run_jobs
 from tests.executors import jobs
 
 
@@ -27,3 +30,22 @@ def test_jobs_run_here(tmp_path: Path) -> None:
 def test_one_worker_only() -> None:
     """It runs one job at a time."""
     assert 1 == InlineExecutor(int, jobs.perform).num_workers
+
+
+def test_job_without_an_answer_is_interrupted(tmp_path: Path) -> None:
+    """A job whose message cannot be answered is told Ctrl-C, not the owner's error."""
+    seen = []
+
+    def work(state: object, argument: object, tell: Tell) -> None:
+        try:
+            tell(argument)
+        except BaseException as error:
+            seen.append(type(error))
+            raise
+
+    with InlineExecutor(int, work) as executor:
+        executor.submit(Job(0, "a", tmp_path / "0.log"))
+        with pytest.raises(AssignmentError, match="cannot answer 'a'"):
+            executor.wait(refuse)
+
+    assert [KeyboardInterrupt] == seen

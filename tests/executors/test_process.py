@@ -28,9 +28,13 @@ class TestProcessExecutor(ExecutorContract):
 
 
 @contextmanager
-def ready_executor(setup: Setup = int, *, num_workers: int = 2) -> Iterator[ProcessExecutor]:
+def ready_executor(
+    setup: Setup = int, *, num_workers: int = 2, timeout_secs: float | None = None
+) -> Iterator[ProcessExecutor]:
     """Yield an executor of `jobs.perform` that is ready, and close it."""
-    with ProcessExecutor(setup, jobs.perform, num_workers=num_workers) as executor:
+    with ProcessExecutor(
+        setup, jobs.perform, num_workers=num_workers, timeout_secs=timeout_secs
+    ) as executor:
         executor.start()
         executor.ready()
         yield executor

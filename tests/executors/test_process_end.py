@@ -1,4 +1,5 @@
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from hparams_lab.executors import channel
 from hparams_lab.executors.base import Executor, Finished, Job
+from hparams_lab.executors.messages import Begin
 from hparams_lab.executors.process import ProcessExecutor
-from hparams_lab.testing.executors import is_alive, run_jobs, wait_until
+from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.executors import jobs
 from tests.executors.conftest import HANG_SECS
 from tests.executors.test_process import ready_executor
@@ -52,7 +55,7 @@ def submit_sleepers(executor: Executor, folder: Path, name: str = "sleep_noted")
 def server_of(executor: ProcessExecutor) -> int:
     """Return the process that jobs are forked from: their parent."""
     executor.submit(Job(99, ("get_parent_pid",), Path(os.devnull)))
-    result = executor.wait().result
+    result = executor.wait(answer_none).result
     assert isinstance(result, int)
     return result
 
@@ -124,7 +127,7 @@ def test_lost_server_loses_its_jobs(tmp_path: Path) -> None:
         death = "was lost, as its parent process was killed by SIGKILL"
 
         assert [Finished(0, death=death), Finished(1, death=death)] == sorted(
-            (executor.wait() for _ in pids), key=lambda finished: finished.job_id
+            (executor.wait(answer_none) for _ in pids), key=lambda finished: finished.job_id
         )
         wait_until(lambda: not any(map(is_alive, pids)))
 
@@ -135,7 +138,7 @@ def test_next_job_has_a_new_server(tmp_path: Path) -> None:
         server = server_of(executor)
         submit_sleepers(executor, tmp_path)
         os.kill(server, signal.SIGKILL)
-        lost = [executor.wait().job_id for _ in range(2)]
+        lost = [executor.wait(answer_none).job_id for _ in range(2)]
         ends = run_jobs(executor, [("get_pid",)], tmp_path)
 
     assert [0, 1] == sorted(lost)
@@ -148,9 +151,9 @@ def test_next_job_may_begin_before_all_losses_are_told(tmp_path: Path) -> None:
         server = server_of(executor)
         submit_sleepers(executor, tmp_path)
         os.kill(server, signal.SIGKILL)
-        told = [executor.wait().job_id]
+        told = [executor.wait(answer_none).job_id]
         executor.submit(Job(2, ("get_pid",), tmp_path / "2.log"))
-        told += [executor.wait().job_id for _ in range(2)]
+        told += [executor.wait(answer_none).job_id for _ in range(2)]
 
     assert [0, 1, 2] == sorted(told)
 
@@ -176,3 +179,19 @@ def test_nothing_outlives_a_killed_executor(kind: str, tmp_path: Path) -> None:
     owner.wait()
 
     wait_until(lambda: not any(map(is_alive, pids)), timeout_secs=10)
+
+
+def test_nothing_outlives_a_server_that_is_not_heard(tmp_path: Path) -> None:
+    """A server that finds nobody at the other end of its stdout ends its jobs, and itself."""
+    command = [sys.executable, "-c", "from hparams_lab.executors.server import main; main()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None and server.stdout is not None
+        requests, file = server.stdin.fileno(), tmp_path / "job.pid"
+        channel.write(requests, Begin(sys.path, pickle.dumps((int, jobs.perform))))
+        channel.write(requests, Job(0, ("sleep_noted", file), tmp_path / "0.log"))
+        wait_until(file.exists)
+        server.stdout.close()
+        channel.write(requests, Job(1, ("get_pid",), tmp_path / "1.log"))
+
+        wait_until(lambda: not is_alive(int(file.read_text())))
+        assert 0 == server.wait()

@@ -75,7 +75,7 @@ def test_death_is_told_in_words(name: str, tmp_path: Path) -> None:
 def test_threads_left_running_do_not_hold_a_process(tmp_path: Path) -> None:
     """A job that leaves a thread running ends, and so does its process."""
     with ready_executor(UNSAFE_SETUP) as executor:
-        ends = run_jobs(executor, [("leave_thread_and_tell_pid",)], tmp_path)
+        ends = run_jobs(executor, [("leave_thread_and_return_pid",)], tmp_path)
 
         wait_until(lambda: not is_alive(ends[0].result))
 

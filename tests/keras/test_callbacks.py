@@ -15,6 +15,7 @@ from hparams_lab.runs.run import Run
 from hparams_lab.testing import FakeRunWriter, make_run
 from hparams_lab.worker import Loaded, execute
 from tests.factories import SATURDAY, make_spec
+from tests.test_worker import refuse
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def declare(train: Any) -> Experiment:
 
 
 def test_callbacks_write_each_epoch(tmp_path: Path) -> None:
-    """An epoch's logs become `train/...` and `validation/...` at the epoch's number."""
+    """An epoch's logs become `train/...`, `validation/...` and a report at its number."""
     import keras
 
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -47,6 +48,7 @@ def test_callbacks_write_each_epoch(tmp_path: Path) -> None:
     assert {
         "train/loss": list(enumerate(history["loss"])),
         "validation/loss": list(enumerate(history["val_loss"])),
+        "report/loss": list(enumerate(history["val_loss"])),
     } == sink.points
 
 
@@ -68,7 +70,8 @@ def test_keras_follows_the_run_s_seed(tmp_path: Path) -> None:
 
     specs = [make_spec(SweepDir(tmp_path / f"{SATURDAY[:-1]}{i}"), {"x": 1}) for i in range(2)]
     specs.append(make_spec(SweepDir(tmp_path / SATURDAY), {"x": 2}, index=1))
-    first, again, other = (execute(Loaded(declare(draw), None), spec).metrics for spec in specs)
+    loaded = Loaded(declare(draw), None)
+    first, again, other = (execute(loaded, spec, refuse).metrics for spec in specs)
 
     assert 1.0 == first["first_layer"] == other["first_layer"]
     assert first == again

@@ -18,9 +18,10 @@ from hparams_lab.runs.provenance import (
     GitState,
     Provenance,
     collect_provenance,
-    find_sources,
+    find_root,
     save_sources,
 )
+from hparams_lab.runs.sources import find_sources
 
 EXPERIMENT = """import provenance_neighbour
 import hparams_lab as lab
@@ -189,7 +190,7 @@ def sources(outside: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         del sys.modules[name]
     source = ExperimentSource(outside / "toy.py")
     source.load()
-    return find_sources(source.path)
+    return find_sources(source.path, find_root(source.path))
 
 
 def test_the_sources_are_the_users_own(sources: list[Path], outside: Path) -> None:
@@ -200,12 +201,12 @@ def test_the_sources_are_the_users_own(sources: list[Path], outside: Path) -> No
 def test_sources_outside_git_are_archived(sources: list[Path], sweep_dir: SweepDir) -> None:
     """The archive holds the experiment and its neighbour, bit for bit, and no diff is kept."""
     save_sources(sweep_dir, sources, None)
-    with zipfile.ZipFile(sweep_dir.source_file) as archive:
+    with zipfile.ZipFile(sweep_dir.source_file()) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
 
     assert {"toy.py", "provenance_neighbour.py"} == set(content)
     assert sources[0].read_bytes() == content["toy.py"]
-    assert not sweep_dir.diff_file.exists()
+    assert not sweep_dir.diff_file().exists()
 
 
 def test_sources_in_git_keep_their_paths(checkout: Path, sweep_dir: SweepDir) -> None:
@@ -213,8 +214,8 @@ def test_sources_in_git_keep_their_paths(checkout: Path, sweep_dir: SweepDir) ->
     paths = [checkout / "toy.py"]
     save_sources(sweep_dir, paths, read_git(checkout))
 
-    assert ["experiments/toy.py"] == zipfile.ZipFile(sweep_dir.source_file).namelist()
-    assert not sweep_dir.diff_file.exists()
+    assert ["experiments/toy.py"] == zipfile.ZipFile(sweep_dir.source_file()).namelist()
+    assert not sweep_dir.diff_file().exists()
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_the_diff_makes_the_commit_the_code(
     save_sources(sweep_dir, [changed], read_git(checkout))
     git(checkout, "checkout", "-q", "--", ".")
     assert content != changed.read_bytes()
-    git(checkout.parent, "apply", "--whitespace=nowarn", str(sweep_dir.diff_file))
+    git(checkout.parent, "apply", "--whitespace=nowarn", str(sweep_dir.diff_file()))
 
     assert content == changed.read_bytes()
 
@@ -244,7 +245,7 @@ def test_the_diff_does_not_depend_on_the_users_settings(
     git(checkout, "config", *setting)
     (checkout / "toy.py").write_text("changed = True\n")
     save_sources(sweep_dir, [checkout / "toy.py"], read_git(checkout))
-    lines = sweep_dir.diff_file.read_text().splitlines()
+    lines = sweep_dir.diff_file().read_text().splitlines()
 
     assert "diff --git a/experiments/toy.py b/experiments/toy.py" == lines[0]
     assert "+changed = True" in lines

@@ -153,12 +153,13 @@ def test_last_values_are_the_last_written(sink: FakeRunWriter) -> None:
 
 
 def test_a_report_is_a_scalar_of_the_objective(sink: FakeRunWriter) -> None:
-    """`report` writes the objective's metric, whatever its key, by the same rules."""
+    """`report` writes beside the objective's metric, whatever its key, by the same rules."""
     run = make_run(sink, maximize(LOSS))
     run.report(0.5, 1)
     run.report(0.75, 2)
 
-    assert {"validation/loss": [(1, 0.5), (2, 0.75)]} == sink.points
+    assert {"report/validation/loss": [(1, 0.5), (2, 0.75)]} == sink.points
+    assert 0.75 == run.objective_value
     with pytest.raises(ValueError, match="must not go back"):
         run.report(0.9, 1)
 

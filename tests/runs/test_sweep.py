@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
+from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import LogdirError
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
-from hparams_lab.runs.sweep import Sweep, read_sweeps
+from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
 from tests.spaces import EXAMPLES
 
@@ -25,7 +26,20 @@ def encode(sweep: Sweep) -> dict[str, Any]:
         "space": sweep.space.encode_json(),
         "metrics": [metric.as_proto() for metric in sweep.metrics],
         "provenance": json.dumps(sweep.provenance.encode_json()),
+        "resumptions": [
+            (each.started, json.dumps(each.provenance.encode_json())) for each in sweep.resumptions
+        ],
     }
+
+
+def resume_at(commit: str, digest: str) -> Resumption:
+    """Return a resumption with the code of a commit."""
+    provenance = make_sweep(commit=commit).provenance
+    later = dataclasses.replace(provenance, code_digest=digest)
+    return Resumption("2026-11-22T09:00:00+01:00", later)
+
+
+RESUMPTIONS = (resume_at("0123abcd", "same"), resume_at("4567cdef", "other"))
 
 
 @pytest.fixture
@@ -45,6 +59,11 @@ def home(tmp_path: Path) -> ExperimentDir:
         {"metrics": (Metric("loss", group="validation", display_name="Größe"),)},
         {"description": 'two\nlines, "quotes", 数字 and \\'},
         {"source": "questions.digits", "seed": 2**40},
+        {"trial_limit": 5, "settings": ("units=8", 'name="a,b"')},
+        {"tries": (Assignment({"units": 8, "rate": 0.1}), Assignment({"units": 16, "rate": 0.5}))},
+        {"search_options": {"sampler": "tpe", "order": ["rate"]}, "prunes": True},
+        {"repeats": 3, "folds": 5, "subset": 0.25, "racing": True},
+        {"resumptions": RESUMPTIONS},
     ],
     ids=lambda changes: ",".join(changes) or "plain",
 )
@@ -137,6 +156,33 @@ def test_a_field_of_a_later_version_is_passed_over(home: ExperimentDir) -> None:
     sweep_dir.sweep_file.write_text(json.dumps({**data, "colour": "red"}))
 
     assert FRIDAY == Sweep.read(sweep_dir).id
+
+
+# What a sweep.json of the first version has.
+FIRST_FIELDS = (
+    *("format", "experiment", "id", "started", "source", "description", "space", "metrics"),
+    *("objective", "strategy", "max_trials", "seed", "executor", "workers", "provenance"),
+)
+
+
+def test_a_sweep_of_the_first_version_is_read(home: ExperimentDir) -> None:
+    """A file without the fields of today is that of a sweep of one run a trial."""
+    sweep_dir = add_sweep(home, make_sweep())
+    data = json.loads(sweep_dir.sweep_file.read_text())
+    del data["provenance"]["code_digest"]
+    first = {key: data[key] for key in FIRST_FIELDS}
+    sweep_dir.sweep_file.write_text(json.dumps(first))
+
+    assert encode(make_sweep()) == encode(Sweep.read(sweep_dir))
+
+
+def test_a_resumed_sweep_has_the_code_of_each_time() -> None:
+    """The newest commit is the label of further runs; all of them are the sweep's."""
+    sweep = make_sweep(resumptions=RESUMPTIONS)
+
+    assert "4567cde" == sweep.commit_label[:7]
+    assert {"0123abc", "4567cde"} == {label[:7] for label in sweep.commit_labels}
+    assert {"", "same", "other"} == sweep.code_digests
 
 
 def test_sweeps_are_read_oldest_first(home: ExperimentDir) -> None:

@@ -1,0 +1,168 @@
+"""Watching a sweep that runs: its progress, then its results and what to type next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from absl import flags
+
+from hparams_lab.analysis.table import LOST_RACE, PRUNED, TrialRow
+from hparams_lab.cli.command import format_command, logdir_of
+from hparams_lab.cli.progress import count, make_progress
+from hparams_lab.cli.show import read_ranked
+from hparams_lab.cli.tables import make_console, print_table, trial_columns
+from hparams_lab.events.schema import Status
+from hparams_lab.launch import EXECUTORS, Started
+from hparams_lab.runner import RunResult, SweepResult
+from hparams_lab.runs.sweep import Sweep
+
+_NUM_BEST = 10
+_NUM_FAILURES = 5
+_EXIT_FAILURES = 1
+
+Start = Callable[[Callable[[Started], None], Callable[[RunResult], None]], SweepResult]
+"""Runs a sweep, given what is to be called as it starts and with each result."""
+
+
+def define_execution(values: flags.FlagValues) -> None:
+    """Add the flags that say how runs are executed, save for what a resumed sweep knows."""
+    flags.DEFINE_integer(
+        "trials", None, "run at most so many trials, those done included", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "workers",
+        None,
+        "runs at a time (default: one a usable processor; resume: as before)",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "executor",
+        None,
+        f"where to run: {', '.join(EXECUTORS)} (default process; resume: as before)",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "run_timeout_secs", None, "stop a run that takes longer, as a failure", flag_values=values
+    )
+    flags.DEFINE_float(
+        "time_budget_secs", None, "begin no more runs after so long", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "max_failures",
+        None,
+        "begin no more runs after so many failures in a row",
+        flag_values=values,
+    )
+
+
+def execution_of(values: flags.FlagValues) -> dict[str, Any]:
+    """Return the fields of `ExecutionOptions` that the flags give."""
+    return {
+        "max_trials": values.trials,
+        "executor": values.executor,
+        "num_workers": values.workers,
+        "run_timeout_secs": values.run_timeout_secs,
+        "time_budget_secs": values.time_budget_secs,
+        "max_failures": values.max_failures,
+        "command": tuple(sys.argv),
+    }
+
+
+def watch(name: str, values: flags.FlagValues, start: Start) -> int:
+    """Run a sweep, and return the exit code.
+
+    Args:
+        name: of the experiment, as the user wrote it.
+        values: the flags that were given.
+        start: runs it.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
+    """
+    begun: list[Started] = []
+    progress = make_progress(make_console())
+
+    def on_start(started: Started) -> None:
+        begun.append(started)
+        progress.start(started)
+
+    progress.load(name)
+    try:
+        result = start(on_start, progress.add)
+    except KeyboardInterrupt:
+        progress.stop()
+        if begun:
+            make_console().print("\ninterrupted; every run that had begun has a true end")
+            _print_next_steps(begun[0], name, values, resume_flags=[])
+        raise
+    finally:
+        progress.stop()
+    _, rows = read_ranked([begun[0].sweep_dir])
+    _print_results(begun[0].sweep, rows, result)
+    has_failures = any(row.status is Status.FAILURE for row in rows)
+    resume_flags = ["--failed"] if has_failures else []
+    is_over = not result.stopped and not has_failures
+    _print_next_steps(begun[0], name, values, resume_flags=None if is_over else resume_flags)
+    failed = any(run.outcome.status is Status.FAILURE for run in result.runs)
+    return _EXIT_FAILURES if failed else 0
+
+
+def _print_results(sweep: Sweep, rows: list[TrialRow], result: SweepResult) -> None:
+    console = make_console()
+    console.print()
+    if rows:
+        print_table(console, trial_columns(rows[:_NUM_BEST], [sweep]))
+    if len(rows) > _NUM_BEST:
+        console.print(f"{count(len(rows) - _NUM_BEST, 'more trial')}")
+    failures = [run for run in result.runs if run.outcome.status is Status.FAILURE]
+    if failures:
+        console.print(f"\n{len(failures)} of {count(len(result.runs), 'run')} failed:")
+    for run in failures[:_NUM_FAILURES]:
+        console.print(f"  {run.trial.id}: {run.outcome.failure}")
+        console.print(f"    {run.spec.dir.failure_file}")
+    if len(failures) > _NUM_FAILURES:
+        console.print(f"  and {len(failures) - _NUM_FAILURES} more")
+    if told := _describe_savings(rows, result):
+        console.print(f"\n{told}")
+    if result.stopped:
+        console.print(f"\nstopped, as {result.stopped}; {_count_ended(sweep, rows)}")
+    elif not result.runs:
+        console.print("\nnothing was left to run")
+
+
+def _describe_savings(rows: list[TrialRow], result: SweepResult) -> str:
+    """Return what was not executed, or not in full; empty if nothing was."""
+    pruned = sum(row.label == PRUNED for row in rows)
+    lost = sum(row.label == LOST_RACE for row in rows)
+    reused = sum(bool(run.spec.reused_from) for run in result.runs)
+    told = [f"{count(reused, 'run')} taken over from earlier sweeps"] if reused else []
+    told += [f"{count(pruned, 'trial')} pruned"] if pruned else []
+    told += [f"{count(lost, 'trial')} lost the race"] if lost else []
+    return ", ".join(told)
+
+
+def _count_ended(sweep: Sweep, rows: list[TrialRow]) -> str:
+    ended = sum(row.status is not Status.RUNNING for row in rows)
+    if sweep.max_trials is None:
+        return f"{count(ended, 'trial')} ended"
+    return f"{ended} of {count(sweep.max_trials, 'trial')} ended"
+
+
+def _print_next_steps(
+    started: Started, typed: str, values: flags.FlagValues, *, resume_flags: list[str] | None
+) -> None:
+    """Print what to type next, `resume` with its flags first unless there are none."""
+    console = make_console()
+    sweep = started.sweep
+    console.print(f"\nlogged in {started.sweep_dir.path}; next:")
+    steps = [["show", sweep.experiment, sweep.id], ["best", sweep.experiment, sweep.id]]
+    steps.append(["dashboard", sweep.experiment])
+    if resume_flags is not None:
+        # A search without an end needs its limit again.
+        secs = values.time_budget_secs
+        limit = [f"--time_budget_secs={secs:g}"] if secs and sweep.max_trials is None else []
+        steps.insert(0, ["resume", typed, sweep.id, *limit, *resume_flags])
+    for words in steps:
+        console.print(f"  {format_command(words, logdir_of(values))}")

@@ -1,0 +1,199 @@
+"""Going on with a sweep that was interrupted, failed in parts, or is to be wider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from hparams_lab.chatter import quiet_stderr
+from hparams_lab.declare.experiment import Experiment
+from hparams_lab.declare.source import ExperimentSource
+from hparams_lab.declare.space import SearchSpace
+from hparams_lab.declare.widen import extend, widen
+from hparams_lab.errors import LogdirError, UsageError
+from hparams_lab.events import schema
+from hparams_lab.events.config import write_config
+from hparams_lab.events.schema import Ending
+from hparams_lab.history import read_history
+from hparams_lab.launch import Started, check_that_it_ends, count_trials, make_executor, make_limits
+from hparams_lab.options import ResumeOptions, parse_settings, split_settings
+from hparams_lab.reuse import Reuse, find_reusable
+from hparams_lab.runner import RunResult, SweepResult, run_sweep
+from hparams_lab.runs.lock import hold
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.runs.provenance import (
+    Provenance,
+    collect_provenance,
+    find_root,
+    save_sources,
+)
+from hparams_lab.runs.sources import find_sources
+from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
+from hparams_lab.schedule import Schedule
+from hparams_lab.search.catalog import make_strategy
+from hparams_lab.search.options import SearchOptions
+
+# A run that was interrupted did not fail by itself: it is run again without being asked.
+_REDONE = {Ending.INTERRUPTED}
+_FAILED = {Ending.FAILED, Ending.TIMED_OUT}
+
+# The strategies to which a new level of an axis is a new point, within its bounds too.
+_WALKS_LEVELS = ("grid", "one_at_a_time")
+
+
+def resume(
+    source: ExperimentSource,
+    home: ExperimentDir,
+    sweep_dir: SweepDir,
+    options: ResumeOptions,
+    *,
+    on_start: Callable[[Started], None],
+    on_result: Callable[[RunResult], None],
+    now: Callable[[], datetime] = datetime.now,
+) -> SweepResult:
+    """Run what a sweep lacks, and return what came of that.
+
+    Args:
+        source: of the experiment.
+        home: directory of the experiment.
+        sweep_dir: of the sweep.
+        options: how to go on.
+        on_start: called once, before the first run.
+        on_result: called with each run as it ends.
+        now: the local time.
+
+    Raises:
+        HParamsLabError: if something is wrong with the declaration, the data, the options
+            or the log directory, or another process is running the sweep.
+        KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
+    """
+    recorded = Sweep.read(sweep_dir)
+    options = _complete(options, recorded)
+    with make_executor(source, options) as executor, hold(sweep_dir):
+        recorded = Sweep.read(sweep_dir)  # as whoever held it left it
+        executor.start()
+        with quiet_stderr():
+            experiment = source.load()
+        _check_same(recorded, experiment)
+        space = _widen_space(recorded, experiment, options)
+        past = read_history(replace(recorded, space=space), sweep_dir)
+        make = partial(
+            make_strategy,
+            recorded.strategy,
+            space,
+            goal=recorded.objective.goal,
+            seed=recorded.seed,
+            options=SearchOptions.decode_json(recorded.search_options),
+        )
+        sources = find_sources(source.path, find_root(source.path))
+        provenance = collect_provenance(options.command, sources)
+        limit = _limit_trials(recorded, options, len(past))
+        sweep = replace(
+            recorded,
+            space=space,
+            trial_limit=limit,
+            max_trials=count_trials(make, recorded.tries, limit),
+            executor=options.executor or recorded.executor,
+            workers=executor.num_workers,
+            worker_limit=options.num_workers,
+            resumptions=(*recorded.resumptions, Resumption(_format_time(now()), provenance)),
+        )
+        check_that_it_ends(sweep.strategy, sweep.max_trials, options)
+        others = [each for each in read_sweeps(home) if each.id != sweep.id]
+        schema.encode_config([*others, sweep])  # before anything is written
+        executor.ready()
+        schedule = Schedule(sweep, sweep_dir, make())
+        schedule.replay(past, redo=_REDONE | (_FAILED if options.failed else set()))
+        has_new_code = recorded.code_digests.isdisjoint({"", provenance.code_digest})
+        _write(sweep, home, sweep_dir, sources=sources if has_new_code else [])
+        notices = [executor.notice, _compare_code(recorded, provenance) if has_new_code else ""]
+        notice = "; ".join(each for each in notices if each)
+        on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
+        return run_sweep(
+            schedule,
+            executor,
+            limits=make_limits(options),
+            reuse=find_reusable(sweep, home) if sweep.reuse else Reuse(),
+            on_result=on_result,
+        )
+
+
+def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
+    """Return the options with what the sweep was told before where nothing else is said."""
+    executor = options.executor or recorded.executor
+    limit = recorded.worker_limit if executor == recorded.executor else None
+    return replace(options, executor=executor, num_workers=options.num_workers or limit)
+
+
+def _limit_trials(recorded: Sweep, options: ResumeOptions, num_begun: int) -> int | None:
+    """Return the user's limit, which cannot undo trials.
+
+    Raises:
+        UsageError: if it leaves nothing for what the sweep is to be extended by.
+    """
+    limit = options.max_trials or recorded.trial_limit
+    if limit is None:
+        return None
+    if options.extensions and limit <= num_begun:
+        raise UsageError(
+            f"--extend adds points, but the sweep's limit of {limit} trials is used up. Add "
+            "--trials=N."
+        )
+    return max(limit, num_begun)
+
+
+def _format_time(local: datetime) -> str:
+    return local.astimezone().isoformat()
+
+
+def _check_same(recorded: Sweep, experiment: Experiment) -> None:
+    """Refuse to mix results that would not be comparable.
+
+    Raises:
+        UsageError: if the declaration measures or seeks something else now.
+    """
+    now = (experiment.name, str(experiment.objective), sorted(experiment.metric_keys))
+    then = (recorded.experiment, str(recorded.objective), sorted(recorded.metric_keys))
+    for noun, this, that in zip(("name", "objective", "metrics"), now, then, strict=True):
+        if this != that:
+            raise UsageError(
+                f"a sweep can only go on with the {noun} it began with; got {this} after "
+                f"{that}. Begin another sweep with run."
+            )
+
+
+def _widen_space(recorded: Sweep, experiment: Experiment, options: ResumeOptions) -> SearchSpace:
+    walks = recorded.strategy in _WALKS_LEVELS
+    space = recorded.space
+    if recorded.settings is not None:
+        declared = experiment.space.narrow(parse_settings(experiment.space, recorded.settings))
+        space = widen(space, declared, walks_levels=walks)
+    if options.extensions:
+        values = split_settings("--extend", options.extensions)
+        space = extend(space, values, walks_levels=walks)
+    return space
+
+
+def _compare_code(recorded: Sweep, provenance: Provenance) -> str:
+    """Return what the user should know of other code than before."""
+    commits = (recorded.commit_label, provenance.commit_label)
+    told = "" if len(set(commits)) == 1 else f" (commit {commits[0]} before, {commits[1]} now)"
+    return f"the code has changed since the sweep began{told}: what runs from now on is of the new"
+
+
+def _write(
+    sweep: Sweep, home: ExperimentDir, sweep_dir: SweepDir, *, sources: Sequence[Path]
+) -> None:
+    try:
+        if sources:
+            stage = len(sweep.resumptions)
+            save_sources(sweep_dir, sources, sweep.resumptions[-1].provenance.git, stage=stage)
+        sweep.write(sweep_dir)
+        write_config(home)
+    except LogdirError:
+        raise
+    except OSError as error:
+        raise LogdirError(f"cannot write to the log directory: {error}. Make room.") from error

@@ -1,0 +1,38 @@
+"""One process at a time runs a sweep; a dead one holds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hparams_lab.errors import LogdirError
+from hparams_lab.runs.logdir import SweepDir
+
+
+@contextmanager
+def hold(sweep_dir: SweepDir) -> Iterator[None]:
+    """Keep other processes from running a sweep.
+
+    The system gives the lock back when this process ends, however it does. The file
+    stays, and says nothing.
+
+    Raises:
+        LogdirError: if another process holds it, or it cannot be made.
+    """
+    # Needed by the commands that run, not by those that read.
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(sweep_dir.lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LogdirError(
+            f"a sweep is run by one process at a time, and another is running {sweep_dir.id}. "
+            "Wait for it to end, or stop it."
+        ) from None
+    except OSError as error:
+        raise LogdirError(
+            f"cannot write to the log directory: {error}. Choose another with --logdir."
+        ) from error
+    with lock:
+        yield
