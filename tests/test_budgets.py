@@ -127,7 +127,7 @@ def test_running_runs_finish_after_the_time_budget(tmp_path: Path) -> None:
 
     assert (0, "") == (done.returncode, done.stderr)
     assert [Ending.COMPLETE] * 2 == [run.ending for run in read_sweep(tmp_path)]
-    assert "stopped, as the time budget is used up; 2 of 60 trials have ended" in done.stdout
+    assert "stopped, as the time budget is used up; 2 of 60 trials ended" in done.stdout
     assert f"hparams_lab resume {path} " in done.stdout
 
 
