@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from hparams_lab.declare import tags
 from hparams_lab.events.reader import RunRecord, read_runs
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep

@@ -188,7 +188,7 @@ def launch(
     options.check()
     max_runs = None
     if options.max_trials is not None:
-        max_runs = options.max_trials * options.repeats * (options.folds or 1)
+        max_runs = options.max_trials * options.runs_per_trial
     with make_executor(source, options, max_runs=max_runs) as executor:
         executor.start()  # its server loads while this process does
         with quiet_stderr():
@@ -256,6 +256,8 @@ def _describe(
         racing=options.racing,
         reuse=options.reuse,
         worker_limit=options.num_workers,
+        run_timeout_secs=options.run_timeout_secs,
+        max_failures=options.max_failures,
     )
 
 

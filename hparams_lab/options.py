@@ -106,12 +106,16 @@ class Options(ExecutionOptions):
         _at_most("--folds", self.folds, 100)
         if self.subset is not None and not 0.0 < self.subset <= 1.0:
             raise UsageError(f"--subset must lie in (0, 1]; got {self.subset}. Give a share.")
-        num_runs = self.repeats * (self.folds or 1)
-        if self.racing and num_runs <= MIN_RUNS:
+        if self.racing and self.runs_per_trial <= MIN_RUNS:
             raise UsageError(
-                f"--racing needs more than {MIN_RUNS} runs a trial to save any; got {num_runs}. "
+                f"--racing needs more than {MIN_RUNS} runs a trial; got {self.runs_per_trial}. "
                 "Raise --repeats or --folds, or drop it."
             )
+
+    @property
+    def runs_per_trial(self) -> int:
+        """How many runs a trial has, unless it is stopped early."""
+        return self.repeats * (self.folds or 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,15 +33,12 @@ from hparams_lab.runs.provenance import (
 from hparams_lab.runs.sources import find_sources
 from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
 from hparams_lab.schedule import Schedule
-from hparams_lab.search.catalog import make_strategy
+from hparams_lab.search.catalog import WALK_LEVELS, make_strategy
 from hparams_lab.search.options import SearchOptions
 
 # A run that was interrupted did not fail by itself: it is run again without being asked.
 _REDONE = {Ending.INTERRUPTED}
 _FAILED = {Ending.FAILED, Ending.TIMED_OUT}
-
-# The strategies to which a new level of an axis is a new point, within its bounds too.
-_WALKS_LEVELS = ("grid", "one_at_a_time")
 
 
 def resume(
@@ -98,7 +95,9 @@ def resume(
             max_trials=count_trials(make, recorded.tries, limit),
             executor=options.executor or recorded.executor,
             workers=executor.num_workers,
-            worker_limit=options.num_workers,
+            worker_limit=options.num_workers or recorded.worker_limit,
+            run_timeout_secs=options.run_timeout_secs or recorded.run_timeout_secs,
+            max_failures=options.max_failures,
             resumptions=(*recorded.resumptions, Resumption(_format_time(now()), provenance)),
         )
         check_that_it_ends(sweep.strategy, sweep.max_trials, options)
@@ -111,12 +110,13 @@ def resume(
         _write(sweep, home, sweep_dir, sources=sources if has_new_code else [])
         notices = [executor.notice, _compare_code(recorded, provenance) if has_new_code else ""]
         notice = "; ".join(each for each in notices if each)
+        reuse = find_reusable(sweep, home) if sweep.reuse else Reuse()
         on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
         return run_sweep(
             schedule,
             executor,
             limits=make_limits(options),
-            reuse=find_reusable(sweep, home) if sweep.reuse else Reuse(),
+            reuse=reuse,
             on_result=on_result,
         )
 
@@ -124,8 +124,15 @@ def resume(
 def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
     """Return the options with what the sweep was told before where nothing else is said."""
     executor = options.executor or recorded.executor
-    limit = recorded.worker_limit if executor == recorded.executor else None
-    return replace(options, executor=executor, num_workers=options.num_workers or limit)
+    has_processes = executor != "inline"
+    return replace(
+        options,
+        executor=executor,
+        num_workers=options.num_workers or (recorded.worker_limit if has_processes else None),
+        run_timeout_secs=options.run_timeout_secs
+        or (recorded.run_timeout_secs if has_processes else None),
+        max_failures=options.max_failures or recorded.max_failures,
+    )
 
 
 def _limit_trials(recorded: Sweep, options: ResumeOptions, num_begun: int) -> int | None:
@@ -166,7 +173,7 @@ def _check_same(recorded: Sweep, experiment: Experiment) -> None:
 
 
 def _widen_space(recorded: Sweep, experiment: Experiment, options: ResumeOptions) -> SearchSpace:
-    walks = recorded.strategy in _WALKS_LEVELS
+    walks = recorded.strategy in WALK_LEVELS
     space = recorded.space
     if recorded.settings is not None:
         declared = experiment.space.narrow(parse_settings(experiment.space, recorded.settings))

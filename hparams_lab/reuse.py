@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.objective import Objective
 from hparams_lab.events.reader import RunRecord, Series, read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import copy_run
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep

@@ -19,7 +19,7 @@ from typing import Any
 from hparams_lab.chatter import remove_if_only_chatter
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import end_run
-from hparams_lab.executors.base import Executor, Finished, Job
+from hparams_lab.executors.base import INTERRUPTED, Executor, Finished, Job
 from hparams_lab.reuse import Reuse
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial
@@ -152,6 +152,7 @@ def run_sweep(
                 running[job_id] = trial, spec
                 executor.submit(Job(job_id, spec, spec.dir.output_file))
             if not running:
+                # Asked for, but not begun: only whether there is one is of interest.
                 was_stopped = sentry.reason and schedule.next_run()
                 return SweepResult(results, sentry.reason if was_stopped else "")
             settle(conclude(executor.wait(answer)))
@@ -174,7 +175,7 @@ def _abandon(
         try:
             stopped = {finished.job_id: finished for finished in executor.stop(grace_secs)}
             for job_id in list(running):
-                lost = Finished(job_id, death="was interrupted")
+                lost = Finished(job_id, death=INTERRUPTED)
                 abandoned.append(conclude(stopped.get(job_id, lost), interrupted=True))
         except KeyboardInterrupt:
             grace_secs = 0.0
@@ -198,7 +199,8 @@ def _conclude(spec: RunSpec, finished: Finished, *, interrupted: bool) -> Outcom
     outcome = finished.result
     if not isinstance(outcome, Outcome):
         ending = Ending.TIMED_OUT if finished.timed_out else Ending.FAILED
-        ending = Ending.INTERRUPTED if interrupted else ending
+        if interrupted or finished.death == INTERRUPTED:
+            ending = Ending.INTERRUPTED
         outcome = Outcome(ending, failure=f"the run {finished.death}")
         end_run(spec.dir, spec, ending)
     elif not spec.dir.event_files:

@@ -13,12 +13,12 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import add_scalars
 from hparams_lab.history import PastTrial
 from hparams_lab.racing import Race
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
@@ -40,7 +40,9 @@ class Schedule:
         self._sweep = sweep
         self._sweep_dir = sweep_dir
         self._strategy = strategy
-        self._race = Race(sweep.objective, sweep.folds) if sweep.racing else None
+        self._race = None
+        if sweep.racing:
+            self._race = Race(sweep.objective, sweep.runs_per_trial, sweep.folds)
         self._tries = deque(sweep.tries)
         self._open: dict[str, _OpenTrial] = {}
         self._indices: set[int] = set()
@@ -143,11 +145,12 @@ class Schedule:
         self._indices.add(self._next_index)
         trial = make_trial(self._next_index, assignment, max_trials=self._sweep.max_trials)
         specs = self._sweep.specify_runs(trial, self._sweep_dir)
-        return self._open.setdefault(trial.id, _OpenTrial(trial, specs))
+        self._open[trial.id] = _OpenTrial(trial, specs)
+        return self._open[trial.id]
 
     def _settle(self, trial: _OpenTrial) -> None:
         """Conclude a trial that has no more to run."""
-        if trial.is_pruned or (self._race and self._race.is_lost(trial.values)):
+        if trial.is_decided or (trial.is_waiting and self._is_lost(trial)):
             trial.give_up()
         if trial.is_busy:
             return
@@ -158,6 +161,9 @@ class Schedule:
         mean = _mean(trial.values.values()) if trial.values else None
         value = None if trial.has_failed or trial.is_pruned else mean
         self._strategy.observe(trial.trial.assignment, value, pruned=trial.is_pruned)
+
+    def _is_lost(self, trial: _OpenTrial) -> bool:
+        return self._race is not None and self._race.is_lost(trial.values)
 
     def _enter_race(self, trial: _OpenTrial) -> None:
         if self._race and len(trial.values) == len(trial.specs):
@@ -197,6 +203,17 @@ class _OpenTrial:
         self.last_dir: RunDir | None = None
         self._waiting = deque(specs)
         self._running: set[tuple[int, int | None]] = set()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether its pilot has not come through, so that no other run would help it."""
+        pilot_is_over = self.specs[0].prunes and not self.pilot_is_open
+        return self.is_pruned or (pilot_is_over and self.has_failed and not self.values)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a run is waiting."""
+        return bool(self._waiting)
 
     @property
     def is_busy(self) -> bool:

@@ -3,7 +3,8 @@
 Runs on the folds of one data set share most of their training rows, so their values are
 not independent, and the textbook variance of their mean, `std**2 / n`, is too small.
 With folds it is taken as `std**2 * (1 / n + n_test / n_train)`, where
-`n_test / n_train` is `1 / (num_folds - 1)`.
+`n_test / n_train` is `1 / (num_folds - 1)`, also where `--subset` trains on fewer rows:
+what is asked is how trials compare on as little data.
 
 Without folds the runs differ by their seeds alone: what is told is how sure the mean is
 on this split of the data, not on another one.
@@ -19,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,15 +35,32 @@ class Spread:
         mean: NaN if there are none.
         std: of one run, with n - 1; NaN below two runs.
         count: number of runs.
-        low: lower end of the two-sided 95 % interval of the mean; NaN as `std`.
-        high: upper end.
+        num_folds: that the runs hold one out of each; None without folds.
     """
 
     mean: float
     std: float
     count: int
-    low: float
-    high: float
+    num_folds: int | None = None
+
+    @property
+    def low(self) -> float:
+        """The lower end of the two-sided 95 % interval of the mean; NaN as `std`."""
+        return self.mean - self._half_width
+
+    @property
+    def high(self) -> float:
+        """The upper end of that interval."""
+        return self.mean + self._half_width
+
+    @cached_property
+    def _half_width(self) -> float:
+        if math.isnan(self.std):
+            return math.nan
+        from scipy.special import stdtrit  # a fifth of a second to import
+
+        error = self.std * _error_factor(self.count, self.num_folds)
+        return float(stdtrit(self.count - 1, _UPPER_TAIL)) * error
 
 
 def describe(values: Sequence[float], *, num_folds: int | None = None) -> Spread:
@@ -58,15 +77,9 @@ def describe(values: Sequence[float], *, num_folds: int | None = None) -> Spread
         >>> round(plain.low, 3), round(folds.low, 3)
         (0.652, 0.507)
     """
-    from scipy.special import stdtrit  # a fifth of a second to import
-
     count = len(values)
     mean = sum(values) / count if count else math.nan
-    if count < 2:
-        return Spread(mean, math.nan, count, math.nan, math.nan)
-    std = _std(values)
-    half_width = float(stdtrit(count - 1, _UPPER_TAIL)) * std * _error_factor(count, num_folds)
-    return Spread(mean, std, count, mean - half_width, mean + half_width)
+    return Spread(mean, _std(values) if count > 1 else math.nan, count, num_folds)
 
 
 def worse_p_value(

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
@@ -25,7 +26,6 @@ from hparams_lab.declare.source import ExperimentSource, format_error
 from hparams_lab.errors import ExperimentLoadError, HParamsLabError, Pruned, did_you_mean
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import RunWriter
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import Run, RunSpec
 
@@ -87,6 +87,7 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     Raises:
         ExperimentLoadError: if its `load_data` raises.
     """
+    _preload(experiment)
     if experiment.load_data is None:
         return Loaded(experiment, None)
     try:
@@ -98,6 +99,17 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
         raise ExperimentLoadError(
             f"cannot load the data of experiment {experiment.name!r}: {place}"
         ) from error
+
+
+def _preload(experiment: Experiment) -> None:
+    """Import what splitting data takes, where the experiment's functions seem to split any.
+
+    It takes scikit-learn a second, which each run would spend in its own process.
+    """
+    functions = [experiment.train, *getattr(experiment.train, "__globals__", {}).values()]
+    codes = [getattr(function, "__code__", None) for function in functions]
+    if any({"split", "subset"} & {*getattr(code, "co_names", ())} for code in codes):
+        import sklearn.model_selection  # noqa: F401
 
 
 def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:

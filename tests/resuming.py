@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Status
@@ -15,7 +16,6 @@ from hparams_lab.launch import Started, launch
 from hparams_lab.options import Options, ResumeOptions
 from hparams_lab.resume import resume
 from hparams_lab.runner import RunResult, SweepResult
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.oracle import read_board

@@ -27,7 +27,7 @@ ALLOWED = {
     "worker": {"events", "runs", "declare", "errors"},
     "keras": {"runs"},
     "racing": {"declare", "spread"},
-    "history": {"events", "runs"},
+    "history": {"events", "runs", "declare"},
     "reuse": {"worker", "events", "runs", "declare"},
     "options": {"racing", "search", "declare", "errors"},
 }

@@ -43,7 +43,7 @@ REFUSED_OF_NEW = {
     "no_subset": ({"subset": 0.0}, r"--subset must lie in \(0, 1\]; got 0\.0\. Give a share\."),
     "large_subset": ({"subset": 1.5}, r"--subset must lie in \(0, 1\]; got 1\.5"),
     "nan_subset": ({"subset": math.nan}, r"--subset must lie in \(0, 1\]; got nan"),
-    "racing_alone": ({"racing": True}, r"--racing needs more than 3 runs a trial .* got 1\. Raise"),
+    "racing_alone": ({"racing": True}, r"--racing needs more than 3 runs a trial; got 1\. Raise"),
     "racing_three": ({"racing": True, "folds": 3}, "--racing needs more than 3 .* got 3"),
 }
 

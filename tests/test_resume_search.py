@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from hparams_lab.declare import tags
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.search.options import SearchOptions
 from tests.conftest import WriteModule

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective
 from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
-from hparams_lab.runs import tags
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.spread import Spread, describe
 

@@ -34,7 +34,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
         *((name, format_value(value)) for name, value in best.assignment.items()),
         *((name, format_metric(best, name)) for name in metrics),
         ("run seed", ", ".join(str(run.seed) for run in best.runs)),
-        ("commit", sweep.provenance.commit_label),
+        ("commit", ", ".join(sorted({run.labels["commit"] for run in best.runs}))),
         ("directory", str(folder.parent if len(best.runs) > 1 else folder)),
     ]
     width = max(len(name) for name, _ in facts)

@@ -117,9 +117,10 @@ class Bar:
         if outcome.status is Status.FAILURE:
             self._num_failures += 1
             self._progress.print(f"FAILURE {result.trial.id}: {outcome.failure}", markup=False)
-        elif self._best is None or self._rank(outcome.objective_value) < self._rank(self._best):
-            self._best = outcome.objective_value
-        told = f"best {self._sweep.objective.metric} {format_number(self._best)}"
+        elif outcome.ending is Ending.COMPLETE:
+            values = [self._best, outcome.objective_value]
+            self._best = min((v for v in values if v is not None), key=self._sweep.objective.rank)
+        told = f"best {self._sweep.objective.tag} {format_number(self._best)}"
         if self._num_failures:
             told += f", {self._num_failures} failed"
         self._progress.update(self._task, advance=1, told=told)
@@ -128,10 +129,6 @@ class Bar:
         """Leave the bar as it is; a second time does nothing."""
         self._status.stop()
         self._progress.stop()
-
-    def _rank(self, value: float) -> tuple[bool, float]:
-        assert self._sweep is not None
-        return self._sweep.objective.rank(value)
 
 
 def make_progress(console: Console) -> Bar | Lines:

@@ -144,8 +144,8 @@ def _preview(source: ExperimentSource, options: Options) -> int:
 
 def _describe_size(plan: Plan, options: Options) -> str:
     trials = "no limit of trials" if plan.max_trials is None else f"{plan.max_trials} trials"
-    runs_per_trial = options.repeats * (options.folds or 1)
-    return trials if runs_per_trial == 1 else f"{trials} of {runs_per_trial} runs each"
+    runs = options.runs_per_trial
+    return trials if runs == 1 else f"{trials} of {runs} runs each"
 
 
 COMMAND = Command(

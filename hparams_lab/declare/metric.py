@@ -12,6 +12,8 @@ from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
 
+from hparams_lab.declare import tags
+
 
 def key_of(metric: Metric | str) -> str:
     """Return the scalar tag of a metric, given as itself or by that tag.
@@ -48,6 +50,11 @@ def find_problems(metrics: Sequence[Any]) -> list[str]:
             problems.append(
                 f"metric {name.tag!r} must have a group without a leading slash, which "
                 f"TensorBoard never finds; got {name.group!r}. Write {name.group.lstrip('/')!r}."
+            )
+        if tags.is_ours(key_of(metric)):
+            problems.append(
+                f"a metric must not have a tag that is written beside the metrics; got "
+                f"{key_of(metric)!r}. Rename it."
             )
         if key_of(metric) in seen:
             problems.append(f"metric tags must differ; got {key_of(metric)!r} twice. Drop one.")

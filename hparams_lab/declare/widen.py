@@ -1,4 +1,8 @@
-"""Making a space wider, so that every point it had is still one of its points."""
+"""Making a space wider, so that every point a search had come to is still one of its points.
+
+Only a point that was tried by name between the levels of a search that walks along them
+may not be one any more.
+"""
 
 from __future__ import annotations
 

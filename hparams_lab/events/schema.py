@@ -16,13 +16,12 @@ from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, 
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams.summary_v2 import Discrete, Metric
 
-from hparams_lab.declare import domains
+from hparams_lab.declare import domains, tags
 from hparams_lab.declare import metric as metrics_of
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, Reduction
 from hparams_lab.errors import LogdirError
-from hparams_lab.runs import tags
 from hparams_lab.runs.sweep import Sweep
 
 START_TAG = metadata.SESSION_START_INFO_TAG
@@ -269,7 +268,8 @@ def _list_own_metrics(sweep: Sweep) -> dict[str, str]:
         own[tags.high(tag)] = "upper end of the mean's 95 % interval"
     if sweep.prunes:
         own[tags.BUDGET] = "values reported before the run ended"
-        own[tags.RUNG] = "rungs of the pruner's ladder that were completed"
+        if sweep.search_options.get("pruner") != "median":  # which has no ladder
+            own[tags.RUNG] = "rungs of the pruner's ladder that were completed"
     return own
 
 

@@ -7,11 +7,12 @@ docs/design/event_file.md has the figures.
 
 from __future__ import annotations
 
+import heapq
 import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from typing import Any, Protocol
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from hparams_lab.events import schema
-from hparams_lab.events.reader import RunRecord, is_whole, read_progress
+from hparams_lab.events.reader import RunRecord, Series, is_whole, read_progress
 from hparams_lab.events.records import frame
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.logdir import RunDir
@@ -212,21 +213,26 @@ def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) 
         OSError: if it cannot be written.
     """
     times = [record.start_time_secs]
-    points = sorted(
-        (wall_time, step, tag, value)
-        for tag, series in record.scalars.items()
-        if tag not in without
-        for step, wall_time, value in zip(
-            series.steps, series.wall_times, series.values, strict=True
-        )
+    # By time, but never out of order within a tag, whatever the clock did.
+    points = heapq.merge(
+        *(_list_points(tag, series) for tag, series in record.scalars.items() if tag not in without)
     )
     with RunWriter.create(spec.dir, clock=lambda: times[-1]) as writer:
         writer.write_start(spec)
-        for wall_time, step, tag, value in points:
+        for wall_time, _, tag, step, value in points:
             times.append(wall_time)
             writer.write_scalar(tag, value, step)
         times.append(record.end_time_secs or times[-1])
         writer.write_end(Ending.COMPLETE)
+
+
+def _list_points(tag: str, series: Series) -> Iterator[tuple[float, int, str, int, float]]:
+    """Yield time, place, tag, step and value of each point, sorted."""
+    latest = 0.0
+    in_order = zip(series.steps, series.wall_times, series.values, strict=True)
+    for place, (step, wall_time, value) in enumerate(in_order):
+        latest = max(latest, wall_time)
+        yield latest, place, tag, step, value
 
 
 def _go_on(run_dir: RunDir, clock: Clock) -> RunWriter:

@@ -29,6 +29,10 @@ Work = Callable[[Any, Any, Tell], Any]
 Answer = Callable[[int, Any], Any]
 
 
+INTERRUPTED = "was interrupted"
+"""The death of a job that ended by KeyboardInterrupt, whoever raised it."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One call of `work`.

@@ -24,7 +24,7 @@ def hold(sweep_dir: SweepDir) -> Iterator[None]:
 
     lock = FileLock(sweep_dir.lock_file)
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         raise LogdirError(
             f"a sweep is run by one process at a time, and another is running {sweep_dir.id}. "
@@ -34,5 +34,5 @@ def hold(sweep_dir: SweepDir) -> Iterator[None]:
         raise LogdirError(
             f"cannot write to the log directory: {error}. Choose another with --logdir."
         ) from error
-    with lock:
+    with held:
         yield

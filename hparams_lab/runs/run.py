@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
 
+from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import Pruned
-from hparams_lab.runs import tags
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.split import fold_out, hold_out, take_subset
 

@@ -68,12 +68,13 @@ def _locate(names: list[str]) -> Iterator[Path]:
         spec = importlib.util.find_spec(names[0])
     except (ImportError, ValueError):
         return
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+    if spec is None:
         return
-    origin = Path(spec.origin).resolve()
-    yield origin
-    if origin.name == "__init__.py":
-        yield from _walk(origin.parent, names[1:])
+    if spec.origin is not None and spec.origin.endswith(".py"):
+        yield Path(spec.origin).resolve()
+    # None for a lone module; a package without `__init__` may have several.
+    for folder in spec.submodule_search_locations or ():
+        yield from _walk(Path(folder).resolve(), names[1:])
 
 
 def _walk(folder: Path, names: list[str]) -> Iterator[Path]:

@@ -61,6 +61,8 @@ class Sweep:
         provenance: command, code, versions, machine.
         trial_limit: of the user; None: all that the strategy has.
         worker_limit: of the user, by `--workers`; None: none.
+        run_timeout_secs: how long a run may take; None: any time.
+        max_failures: after so many failures in a row no more runs begin; None: any.
         settings: the words of `--set`, by which the declared space was narrowed; None
             where they were not taken down.
         tries: points to run first, canonical.
@@ -90,6 +92,8 @@ class Sweep:
     provenance: Provenance
     trial_limit: int | None = None
     worker_limit: int | None = None
+    run_timeout_secs: float | None = None
+    max_failures: int | None = None
     settings: Sequence[str] | None = None
     tries: Sequence[Assignment] = ()
     search_options: Mapping[str, Any] = field(default_factory=dict)
@@ -137,7 +141,8 @@ class Sweep:
                 dir=sweep_dir.run_dir(trial.id, repeat=repeat, fold=fold),
                 assignment=trial.assignment,
                 seed=run_seed(self.seed, trial.assignment, repeat, fold),
-                split_seed=split_seed(self.seed, repeat),
+                # Repeats are new seeds on one hold-out, or with folds other folds each.
+                split_seed=split_seed(self.seed, repeat if self.folds else 0),
                 commit=self.commit_label,
                 num_folds=self.folds,
                 subset=self.subset,
@@ -209,6 +214,8 @@ class Sweep:
             "provenance": self.provenance.encode_json(),
             "trial_limit": self.trial_limit,
             "worker_limit": self.worker_limit,
+            "run_timeout_secs": self.run_timeout_secs,
+            "max_failures": self.max_failures,
             "settings": None if self.settings is None else list(self.settings),
             "tries": [dict(assignment) for assignment in self.tries],
             "search_options": dict(self.search_options),

@@ -102,6 +102,10 @@ STRATEGIES: dict[str, Callable[[SearchSpace, Goal, int, SearchOptions], Strategy
 }
 
 
+# Those to which a new level of an axis is a new point, within its bounds too.
+WALK_LEVELS = ("grid", "one_at_a_time")
+
+
 def _check_choice(flag: str, choice: str, choices: Collection[str]) -> None:
     if choice not in choices:
         hint = did_you_mean(choice, choices) or f" Choose one of: {', '.join(choices)}."

@@ -37,10 +37,7 @@ def make_study(goal: Goal, pruner: BasePruner | None = None) -> Study:
 
 
 def report_once(trial: Trial, value: float, budget: int) -> bool:
-    """Report a value, and return whether it is the first at this budget.
-
-    The runs of a trial, its repeats and folds, report the same budgets: the first counts.
-    """
+    """Report a value, and return whether it is the first at this budget, which counts."""
     if budget in trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
         return False
     trial.report(value, budget)

@@ -21,7 +21,7 @@ class PointSearch(Strategy):
     """Proposes points in their order, those that were taken left out.
 
     So the order is the same whatever is observed, and a resumed sweep goes on with what
-    is left of it. Memory grows only with what is taken.
+    is left of it. It remembers what was taken.
 
     Args:
         points: distinct, canonical.

@@ -31,8 +31,8 @@ class StudySearch(Strategy):
 
     Each proposal has a sampler of its own, seeded with the number of trials before it:
     so it follows from the contents of the study, and a resumed sweep, which has refilled
-    its study, goes on as one that was never interrupted. Trials that are running count
-    as bad ones, so that parallel proposals differ.
+    its study, goes on as one that was never interrupted. To TPE, trials that
+    are running count as bad ones, so that parallel proposals differ by more than chance.
 
     Args:
         space: the space that is searched; conditional axes are sampled where they exist.

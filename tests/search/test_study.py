@@ -162,7 +162,8 @@ def test_a_budget_that_is_reported_again_keeps_its_first_value() -> None:
     search = make()
     point = search.propose()
     assert point is not None
-    with warnings.catch_warnings(action="error"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         for value in (0.5, 0.7):
             search.report(point, value, 1)
 

@@ -9,6 +9,14 @@ RUNG = "rung"
 """How many rungs of the pruner's ladder such a run has completed."""
 
 
+_PREFIXES = ("report/", "std/", "n/", "ci95_low/", "ci95_high/", "best/")
+
+
+def is_ours(tag: str) -> bool:
+    """Return whether a tag is none for the user's own scalars."""
+    return tag in (BUDGET, RUNG) or tag.startswith(_PREFIXES)
+
+
 def reported(metric: str) -> str:
     """Return the tag of what is reported of a metric on the way.
 
