@@ -69,3 +69,13 @@ def test_all_problems_of_metrics_are_told() -> None:
     problems = metrics_of.find_problems(["a", Metric("x", group="/g"), Metric(""), Metric("ok")])
 
     assert [re.search("got '(.*?)'", problem)[1] for problem in problems] == ["a", "/g", ""]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "tag", ["rung", "epochs_run", "std/loss", "n/loss", "report/loss", "best/x"]
+)
+def test_a_tag_of_ours_is_refused(tag: str) -> None:
+    """A metric with a tag that is written beside the metrics would be overwritten."""
+    assert [f"a metric must not have a tag that is written beside the metrics; got {tag!r}"] == [
+        problem.partition(". ")[0] for problem in metrics_of.find_problems([Metric(tag)])
+    ]
