@@ -213,7 +213,10 @@ def _parse_try(space: SearchSpace, text: str) -> Assignment:
             raise UsageError(f"--try takes {form}; got {text!r}. Write it so.")
         if name in values:
             raise UsageError(f"--try must name an axis once; got {name!r} again. Drop one.")
-        values[name] = space[name].parse(value)
+        try:
+            values[name] = space[name].parse(value)
+        except AssignmentError as error:
+            raise AssignmentError(f"--try {text}: {error}") from None
     for axis in space:
         is_there = all(values.get(name) in allowed for name, allowed in axis.conditions.items())
         if len(axis.levels) == 1 and axis.name not in values and is_there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.declare.widen import extend, widen
-from hparams_lab.errors import LogdirError, UsageError
+from hparams_lab.errors import AssignmentError, LogdirError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
@@ -176,8 +177,10 @@ def _widen_space(recorded: Sweep, experiment: Experiment, options: ResumeOptions
     walks = recorded.strategy in WALK_LEVELS
     space = recorded.space
     if recorded.settings is not None:
-        declared = experiment.space.narrow(parse_settings(experiment.space, recorded.settings))
-        space = widen(space, declared, walks_levels=walks)
+        # Where --set names what is no longer declared, nothing is wider than it was.
+        with contextlib.suppress(AssignmentError):
+            declared = experiment.space.narrow(parse_settings(experiment.space, recorded.settings))
+            space = widen(space, declared, walks_levels=walks)
     if options.extensions:
         values = split_settings("--extend", options.extensions)
         space = extend(space, values, walks_levels=walks)

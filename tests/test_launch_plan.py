@@ -147,7 +147,7 @@ def test_an_axis_is_set_beside_its_grid_points() -> None:
 
 def test_an_axis_is_not_set_between_its_steps() -> None:
     """`--set` cannot name a value that the axis's step excludes."""
-    with pytest.raises(AssignmentError, match="'depth' must lie a multiple of 7 above 1; got 2"):
+    with pytest.raises(AssignmentError, match="'depth' must be 1 plus a multiple of 7; got 2"):
         make_plan(EXPERIMENT, Options(settings=["depth=2"]))
 
 

@@ -22,7 +22,8 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     if not rows or rows[0].label != Status.SUCCESS.value:
         raise UnknownExperimentError(
             f"experiment {experiment.name!r} has no successful trial, run in full, in "
-            f"{', '.join(sweep.id for sweep in sweep_dirs)}. See: hparams_lab show {words[0]}"
+            f"{', '.join(sweep.id for sweep in sweep_dirs)}. See: "
+            f"{format_command(['show', *words], logdir_of(values))}"
         )
     best = rows[0]
     sweep = next(sweep for sweep in sweeps if sweep.id == best.sweep_id)

@@ -12,7 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hparams_lab.cli.tables import format_number
+from hparams_lab.cli.tables import count, format_number, format_size
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.launch import Started
@@ -138,7 +138,7 @@ def make_progress(console: Console) -> Bar | Lines:
 
 def format_title(sweep: Sweep) -> str:
     """Return a sweep in one line."""
-    trials = "trials" if sweep.max_trials is None else count(sweep.max_trials, "trial")
+    trials = format_size(sweep)
     workers = count(sweep.workers, "worker")
     if sweep.runs_per_trial > 1:
         trials += f" of {sweep.runs_per_trial} runs"
@@ -146,8 +146,3 @@ def format_title(sweep: Sweep) -> str:
         f"{sweep.experiment} {sweep.id}: {trials}, {sweep.strategy}, seed {sweep.seed}, "
         f"{workers} ({sweep.executor})"
     )
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things: `1 trial`, `2 trials`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

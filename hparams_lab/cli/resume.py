@@ -21,7 +21,12 @@ def _define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_execution(values)
     flags.DEFINE_bool("failed", False, "run again what failed", flag_values=values)
-    flags.DEFINE_multi_string("extend", [], "AXIS=V1,V2: add values to an axis", flag_values=values)
+    flags.DEFINE_multi_string(
+        "extend",
+        [],
+        "AXIS=V1,V2: add values to an axis; an interval is widened to them",
+        flag_values=values,
+    )
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:

@@ -9,7 +9,7 @@ from absl import flags
 from hparams_lab.analysis.table import TrialRow, rank_trials
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.find import find_logged, find_sweeps
-from hparams_lab.cli.tables import make_console, print_table, trial_columns
+from hparams_lab.cli.tables import format_size, make_console, print_table, trial_columns
 from hparams_lab.errors import UsageError
 from hparams_lab.events.reader import read_runs
 from hparams_lab.runs.logdir import SweepDir
@@ -62,7 +62,10 @@ def _count_statuses(rows: list[TrialRow], sweeps: list[Sweep]) -> str:
     counts = [f"{count} {label}" for label, count in Counter(row.label for row in rows).items()]
     planned = [sweep.max_trials for sweep in sweeps if sweep.max_trials is not None]
     total = f" of {sum(planned)}" if planned else ""
-    return f"{len(rows)}{total} trials" + (f", {', '.join(counts)}" if counts else "")
+    told = f"{len(rows)}{total} trials"
+    if len(sweeps) == 1 and planned:
+        told = f"{len(rows)} of {format_size(sweeps[0])}"
+    return ", ".join([told, *counts])
 
 
 COMMAND = Command(

@@ -13,7 +13,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.table import PRUNED, TrialRow
+from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
@@ -107,6 +108,8 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
         columns.append(Column(name, [_format_hparam(row.assignment.get(name)) for row in rows]))
     metrics = dict.fromkeys(key for sweep in reversed(sweeps) for key in sweep.metric_keys)
     columns += [_metric_column(key, rows) for key in metrics if key != objective]
+    ladder = [tag for tag in (tags.BUDGET, tags.RUNG) if any(tag in row.metrics for row in rows)]
+    columns += [_metric_column(tag, rows) for tag in ladder]
     columns.append(Column("secs", [f"{row.wall_secs:.1f}" for row in rows]))
     return columns
 
@@ -117,7 +120,10 @@ def _metric_column(tag: str, rows: Sequence[TrialRow]) -> Column:
 
 def format_metric(row: TrialRow, tag: str) -> str:
     """Return a trial's value of a metric, of several runs as `mean ± std (n)`."""
-    text = format_number(row.metrics.get(tag))
+    value = row.metrics.get(tag)
+    if row.label == PRUNED and value is not None and math.isnan(value):
+        value = None  # how a pruned run takes back what it had logged as its result
+    text = format_number(value)
     spread = row.spreads.get(tag)
     return text if spread is None else f"{text} ± {spread.std:.2g} ({spread.count})"
 
@@ -143,3 +149,17 @@ def format_number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.5g}" if math.isfinite(value) else str(value)
+
+
+def format_size(sweep: Sweep) -> str:
+    """Return how many trials a sweep has: `9 trials`, `at most 9 trials`."""
+    if sweep.max_trials is None:
+        return "no limit of trials"
+    # How long this search is shows only as it goes.
+    bound = "at most " if sweep.strategy == "one_at_a_time" else ""
+    return f"{bound}{count(sweep.max_trials, 'trial')}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things: `1 trial`, `2 trials`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

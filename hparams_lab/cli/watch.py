@@ -10,9 +10,9 @@ from absl import flags
 
 from hparams_lab.analysis.table import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.cli.command import format_command, logdir_of
-from hparams_lab.cli.progress import count, make_progress
+from hparams_lab.cli.progress import make_progress
 from hparams_lab.cli.show import read_ranked
-from hparams_lab.cli.tables import make_console, print_table, trial_columns
+from hparams_lab.cli.tables import count, format_size, make_console, print_table, trial_columns
 from hparams_lab.events.schema import Status
 from hparams_lab.launch import EXECUTORS, Started
 from hparams_lab.runner import RunResult, SweepResult
@@ -144,10 +144,12 @@ def _describe_savings(rows: list[TrialRow], result: SweepResult) -> str:
 
 
 def _count_ended(sweep: Sweep, rows: list[TrialRow]) -> str:
+    if sweep.runs_per_trial > 1:
+        return f"{count(sum(len(row.runs) for row in rows), 'run')} ended"
     ended = sum(row.status is not Status.RUNNING for row in rows)
     if sweep.max_trials is None:
         return f"{count(ended, 'trial')} ended"
-    return f"{ended} of {count(sweep.max_trials, 'trial')} ended"
+    return f"{ended} of {format_size(sweep)} ended"
 
 
 def _print_next_steps(

@@ -137,8 +137,7 @@ class Axis:
         near = self.levels[min(index, len(self.levels) - 1)]
         if not math.isclose(float(near), value, rel_tol=1e-9, abs_tol=1e-9 * self.step):
             raise AssignmentError(
-                f"must lie a multiple of {self.step!r} above {self.domain.min_value!r}; "
-                f"got {value!r}"
+                f"must be {self.domain.min_value!r} plus a multiple of {self.step!r}; got {value!r}"
             )
         return near
 

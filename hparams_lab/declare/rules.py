@@ -37,8 +37,13 @@ MIN_SPACING = 1e-11
 MAX_EXACT_INT = 2**53
 
 
-def find_space_problems(axes: Sequence[Axis]) -> list[str]:
-    """Return the problems of each axis and of their names and conditions together."""
+def find_space_problems(axes: Sequence[Axis], *, narrowed: bool = False) -> list[str]:
+    """Return the problems of each axis and of their names and conditions together.
+
+    Args:
+        axes: in declared order.
+        narrowed: whether axes may have lost values, so that a condition may never hold.
+    """
     if not axes:
         return ["a search space must have an hparam; got none. Declare at least one."]
     problems = []
@@ -53,6 +58,8 @@ def find_space_problems(axes: Sequence[Axis]) -> list[str]:
         problems += find_name_problems("hparam", axis.hparam.name, earlier)
         own = _find_domain_problems(axis.name, axis.domain) or _find_axis_problems(axis)
         problems += own + _find_condition_problems(axis, earlier)
+        if not narrowed:
+            problems += _find_idle_conditions(axis, earlier)
         earlier[axis.name] = None if own else axis
     return problems
 
@@ -271,11 +278,19 @@ def _find_condition_problems(axis: Axis, earlier: Mapping[str, Axis | None]) -> 
                 f"the condition of hparam {axis.name!r} asks for no value of {parent!r}, so it "
                 "never holds; got []. List one."
             )
-        if (known := earlier[parent]) is None:
-            continue
-        for value in values:
+    return problems
+
+
+def _find_idle_conditions(axis: Axis, earlier: Mapping[str, Axis | None]) -> list[str]:
+    """Return the problems of a condition that never holds; `earlier` as above."""
+    problems: list[str] = []
+    if not isinstance(axis.conditions, Mapping):
+        return problems
+    for parent, values in axis.conditions.items():
+        known = earlier.get(parent)
+        for value in values if known is not None else ():
             try:
-                known.cast(value)
+                known.cast(value)  # type: ignore[union-attr]
             except AssignmentError as error:
                 problems.append(f"the condition of hparam {axis.name!r} never holds: {error}")
     return problems

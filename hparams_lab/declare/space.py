@@ -186,6 +186,20 @@ class SearchSpace:
         return SearchSpace._trust(Axis.decode_json(axis) for axis in data)
 
     @staticmethod
+    def of_changed_axes(axes: Iterable[Axis]) -> SearchSpace:
+        """Return the space of axes that were narrowed or widened after their declaration.
+
+        It is held to the rules, save that conditions may never hold in it.
+
+        Raises:
+            DeclarationError: if axes break rules; it names all of them at once.
+        """
+        changed = tuple(axes)
+        if problems := rules.find_space_problems(changed, narrowed=True):
+            raise DeclarationError(problems)
+        return SearchSpace._trust(changed)
+
+    @staticmethod
     def _trust(axes: Iterable[Axis]) -> SearchSpace:
         """Return the space of axes that have been through the rules."""
         space = SearchSpace.__new__(SearchSpace)

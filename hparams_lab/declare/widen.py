@@ -43,7 +43,7 @@ def widen(space: SearchSpace, other: SearchSpace, *, walks_levels: bool) -> Sear
                 "a sweep can only go on with the hparams and conditions it began with; got a "
                 f"change of {', '.join(problem)}. Begin another sweep with run, and --reuse."
             )
-    return SearchSpace(
+    return SearchSpace.of_changed_axes(
         _name_as(other[axis.name], _widen_axis(axis, other[axis.name], walks_levels))
         for axis in space
     )
@@ -67,7 +67,7 @@ def extend(
     for name, texts in values.items():
         axis = space[name]
         wider[name] = _add_values(axis, [_parse(axis, text) for text in texts], walks_levels)
-    return SearchSpace(wider.values())
+    return SearchSpace.of_changed_axes(wider.values())
 
 
 def _names(space: SearchSpace) -> list[str]:

@@ -25,7 +25,8 @@ Ask = Callable[[float, int], tuple[bool, int | None]]
 is to end now, and the rung it has completed, None where there are none."""
 
 
-def _go_on(value: float, budget: int) -> tuple[bool, int | None]:
+def go_on(value: float, budget: int) -> tuple[bool, int | None]:
+    """Let every run go on."""
     return False, None
 
 
@@ -91,7 +92,7 @@ class Run:
         *,
         objective: Objective,
         sink: ScalarSink,
-        ask: Ask = _go_on,
+        ask: Ask = go_on,
     ) -> None:
         self._spec = spec
         self._sink = sink

@@ -15,7 +15,7 @@ import pytest
 
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.runs.logdir import RunDir
-from hparams_lab.runs.run import MAX_STEP, Run, RunSpec, ScalarSink
+from hparams_lab.runs.run import MAX_STEP, Ask, Run, RunSpec, ScalarSink, go_on
 
 Points = Sequence[tuple[int, float]]
 """The points of one tag: step and value, in the order written."""
@@ -58,6 +58,10 @@ def make_run(
     directory: Path,
     data: Any = None,
     seed: int = 0,
+    fold: int | None = None,
+    num_folds: int | None = None,
+    subset: float | None = None,
+    ask: Ask | None = None,
 ) -> Run:
     """Return a run, to call the train function of an experiment with.
 
@@ -68,6 +72,11 @@ def make_run(
         directory: an existing folder, which becomes `run.dir`.
         data: becomes `run.data`.
         seed: becomes `run.seed` and splits the data; the caller seeds the generators.
+        fold: that is held out, 0-based; None without folds.
+        num_folds: how many there are, where there is a fold.
+        subset: share of the training rows, as with `--subset`.
+        ask: judges what is reported, as a pruner; takes value and budget, returns whether to
+            stop, and a rung or None.
 
     Raises:
         AssignmentError: if the values are no point of the experiment's space.
@@ -92,8 +101,17 @@ def make_run(
         {'loss': [(0, 9.0)]}
     """
     assignment = experiment.space.validate(values)
-    spec = RunSpec(RunDir(directory), assignment, seed=seed, split_seed=seed, commit="none")
-    return Run(spec, data, objective=experiment.objective, sink=sink)
+    spec = RunSpec(
+        RunDir(directory, fold=fold),
+        assignment,
+        seed=seed,
+        split_seed=seed,
+        commit="none",
+        num_folds=num_folds,
+        subset=subset,
+        prunes=ask is not None,
+    )
+    return Run(spec, data, objective=experiment.objective, sink=sink, ask=ask or go_on)
 
 
 class ScalarSinkContract(ABC):

@@ -108,8 +108,8 @@ def test_a_log_integer_axis_gives_its_ends_their_share() -> None:
 @pytest.mark.parametrize(
     ("axis", "value", "message"),
     [
-        (make_axis(IntInterval(0, 9), step=3), 4, "a multiple of 3 above 0; got 4"),
-        (make_axis(RealInterval(0.0, 1.0), step=0.4), 1.0, "a multiple of 0.4 above 0.0; got 1.0"),
+        (make_axis(IntInterval(0, 9), step=3), 4, "must be 0 plus a multiple of 3; got 4"),
+        (make_axis(RealInterval(0.0, 1.0), step=0.4), 1.0, "must be 0.0 plus a multiple of 0.4; got 1.0"),
         (make_axis(IntInterval(0, 9), grid=[1, 8]), 2, "must be one of 1, 8; got 2"),
         (make_axis(IntInterval(0, 9)), 10, r"an integer in \[0, 9\]; got 10"),
     ],
@@ -141,7 +141,7 @@ def test_a_narrowed_axis_allows_only_the_choice() -> None:
 
 def test_an_axis_is_not_narrowed_beyond_its_domain() -> None:
     """Narrowing refuses a value that the axis does not allow."""
-    with pytest.raises(AssignmentError, match="a multiple of 3 above 0; got 1"):
+    with pytest.raises(AssignmentError, match="must be 0 plus a multiple of 3; got 1"):
         make_axis(IntInterval(0, 9), step=3).narrow([0, 1])
 
 

@@ -224,3 +224,18 @@ def test_a_string_is_added_as_it_is() -> None:
     wider = extend(TUTORIAL, {"optimizer": ["rms prop"]}, walks_levels=False)
 
     assert ["adam", "rms prop", "sgd"] == sorted(wider["optimizer"].levels)
+
+
+@EITHER_SEARCH
+def test_a_condition_may_have_been_narrowed_away(walks_levels: bool) -> None:
+    """A space that `--set` left without a condition's value is widened as any other."""
+    axes = [
+        HParam("optimizer", Discrete(["adam", "sgd"])),
+        Axis(HParam("momentum", Discrete([0.5, 0.9])), when={"optimizer": "sgd"}),
+        HParam("units", Discrete([8, 16])),
+    ]
+    space = SearchSpace(axes).narrow({"optimizer": ["adam"]})
+    wider = extend(space, {"units": ["32"]}, walks_levels=walks_levels)
+
+    assert [8, 16, 32] == list(wider["units"].levels)
+    assert wider.encode_json() == widen(wider, wider, walks_levels=walks_levels).encode_json()
