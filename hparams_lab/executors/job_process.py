@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import os
 import pickle
+import signal
 import sys
 import threading
 import traceback
@@ -16,6 +18,24 @@ from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Finished, Job, Tell, describe_error
 from hparams_lab.executors.messages import Report
+
+# linux/prctl.h; looked up here, once for all children.
+_PR_SET_PDEATHSIG = 1
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the system kill this process when its parent dies, where it can: on Linux.
+
+    The parent ends its children before itself; only one that was killed cannot.
+
+    Args:
+        parent: its process, which may be dead by now.
+    """
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def redirect_output(job: Job) -> None:

@@ -38,7 +38,7 @@ from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Finished, Job
 from hparams_lab.executors.fork_safety import find_fork_hazard
-from hparams_lab.executors.job_process import Teller, finish_with, redirect_output
+from hparams_lab.executors.job_process import Teller, die_with_parent, finish_with, redirect_output
 from hparams_lab.executors.messages import Began, Ready, Reply, SetupFailed
 
 
@@ -118,6 +118,7 @@ class _Server:
         self._replies = replies
         self._work = work
         self._state = state
+        self._pid = os.getpid()
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._waker = os.pipe()
@@ -192,6 +193,7 @@ class _Server:
     def _become_child(self, job: Job, writing: int, telling: int) -> NoReturn:
         """Run the job and exit at once: the server's own cleaning up is not the child's."""
         try:
+            die_with_parent(self._pid)
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)

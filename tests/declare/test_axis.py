@@ -109,7 +109,11 @@ def test_a_log_integer_axis_gives_its_ends_their_share() -> None:
     ("axis", "value", "message"),
     [
         (make_axis(IntInterval(0, 9), step=3), 4, "must be 0 plus a multiple of 3; got 4"),
-        (make_axis(RealInterval(0.0, 1.0), step=0.4), 1.0, "must be 0.0 plus a multiple of 0.4; got 1.0"),
+        (
+            make_axis(RealInterval(0.0, 1.0), step=0.4),
+            1.0,
+            "0.0 plus a multiple of 0.4; got 1.0",
+        ),
         (make_axis(IntInterval(0, 9), grid=[1, 8]), 2, "must be one of 1, 8; got 2"),
         (make_axis(IntInterval(0, 9)), 10, r"an integer in \[0, 9\]; got 10"),
     ],

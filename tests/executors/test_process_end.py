@@ -195,3 +195,18 @@ def test_nothing_outlives_a_server_that_is_not_heard(tmp_path: Path) -> None:
 
         wait_until(lambda: not is_alive(int(file.read_text())))
         assert 0 == server.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of the dead")
+def test_nothing_outlives_executor_and_server_killed_at_once(tmp_path: Path) -> None:
+    """When the server is killed before it can kill its jobs, they end nevertheless."""
+    command = [sys.executable, "-c", "from hparams_lab.executors.server import main; main()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        requests, file = server.stdin.fileno(), tmp_path / "job.pid"
+        channel.write(requests, Begin(sys.path, pickle.dumps((int, jobs.perform))))
+        channel.write(requests, Job(0, ("sleep_noted", file), tmp_path / "0.log"))
+        wait_until(lambda: file.exists() and bool(file.read_text()))
+        server.kill()
+
+        wait_until(lambda: not is_alive(int(file.read_text())), timeout_secs=10)
