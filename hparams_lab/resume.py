@@ -18,6 +18,7 @@ from hparams_lab.errors import AssignmentError, LogdirError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
+from hparams_lab.executors.base import Executor
 from hparams_lab.history import read_history
 from hparams_lab.launch import Started, check_that_it_ends, count_trials, make_executor, make_limits
 from hparams_lab.options import ResumeOptions, parse_settings, split_settings
@@ -34,6 +35,7 @@ from hparams_lab.runs.provenance import (
 from hparams_lab.runs.sources import find_sources
 from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
 from hparams_lab.schedule import Schedule
+from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import WALK_LEVELS, make_strategy
 from hparams_lab.search.options import SearchOptions
 
@@ -78,28 +80,17 @@ def resume(
         _check_same(recorded, experiment)
         space = _widen_space(recorded, experiment, options)
         past = read_history(replace(recorded, space=space), sweep_dir)
-        make = partial(
-            make_strategy,
-            recorded.strategy,
-            space,
-            goal=recorded.objective.goal,
-            seed=recorded.seed,
-            options=SearchOptions.decode_json(recorded.search_options),
-        )
+        make = _prepare_strategy(recorded, space)
         sources = find_sources(source.path, find_root(source.path))
         provenance = collect_provenance(options.command, sources)
+        resumption = Resumption(now().astimezone().isoformat(), provenance)
         limit = _limit_trials(recorded, options, len(past))
         sweep = replace(
-            recorded,
+            _note_execution(recorded, options, executor),
             space=space,
             trial_limit=limit,
             max_trials=count_trials(make, recorded.tries, limit),
-            executor=options.executor or recorded.executor,
-            workers=executor.num_workers,
-            worker_limit=options.num_workers or recorded.worker_limit,
-            run_timeout_secs=options.run_timeout_secs or recorded.run_timeout_secs,
-            max_failures=options.max_failures,
-            resumptions=(*recorded.resumptions, Resumption(_format_time(now()), provenance)),
+            resumptions=(*recorded.resumptions, resumption),
         )
         check_that_it_ends(sweep.strategy, sweep.max_trials, options)
         others = [each for each in read_sweeps(home) if each.id != sweep.id]
@@ -109,9 +100,9 @@ def resume(
         schedule.replay(past, redo=_REDONE | (_FAILED if options.failed else set()))
         has_new_code = recorded.code_digests.isdisjoint({"", provenance.code_digest})
         _write(sweep, home, sweep_dir, sources=sources if has_new_code else [])
-        notices = [executor.notice, _compare_code(recorded, provenance) if has_new_code else ""]
-        notice = "; ".join(each for each in notices if each)
+        told = [executor.notice, _compare_code(recorded, provenance) if has_new_code else ""]
         reuse = find_reusable(sweep, home) if sweep.reuse else Reuse()
+        notice = "; ".join(filter(None, told))
         on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
         return run_sweep(
             schedule,
@@ -136,6 +127,30 @@ def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
     )
 
 
+def _note_execution(recorded: Sweep, options: ResumeOptions, executor: Executor) -> Sweep:
+    """Return the sweep as it is executed from now on."""
+    return replace(
+        recorded,
+        executor=options.executor or recorded.executor,
+        workers=executor.num_workers,
+        worker_limit=options.num_workers or recorded.worker_limit,
+        run_timeout_secs=options.run_timeout_secs or recorded.run_timeout_secs,
+        max_failures=options.max_failures,
+    )
+
+
+def _prepare_strategy(recorded: Sweep, space: SearchSpace) -> Callable[[], Strategy]:
+    """Return what makes the sweep's strategy anew."""
+    return partial(
+        make_strategy,
+        recorded.strategy,
+        space,
+        goal=recorded.objective.goal,
+        seed=recorded.seed,
+        options=SearchOptions.decode_json(recorded.search_options),
+    )
+
+
 def _limit_trials(recorded: Sweep, options: ResumeOptions, num_begun: int) -> int | None:
     """Return the user's limit, which cannot undo trials.
 
@@ -151,10 +166,6 @@ def _limit_trials(recorded: Sweep, options: ResumeOptions, num_begun: int) -> in
             "--trials=N."
         )
     return max(limit, num_begun)
-
-
-def _format_time(local: datetime) -> str:
-    return local.astimezone().isoformat()
 
 
 def _check_same(recorded: Sweep, experiment: Experiment) -> None:
