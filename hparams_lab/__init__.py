@@ -17,8 +17,12 @@ and writes what TensorBoard's HParams dashboard reads:
         train=lambda run: {"loss": (run.hparams[HP_X] - 1.0) ** 2},
     )
 
-Importing this package does not import TensorFlow.
+Importing this package does not import TensorFlow; `lab.keras`, `lab.sklearn` and
+`lab.interop` are imported when they are first named.
 """
+
+import importlib
+import types
 
 from hparams_lab.cli.main import main
 from hparams_lab.declare.assignment import Assignment
@@ -61,3 +65,12 @@ __all__ = [
     "maximize",
     "minimize",
 ]
+
+_LAZY = ("interop", "keras", "sklearn")
+
+
+def __getattr__(name: str) -> types.ModuleType:
+    # PEP 562: each of these imports a library that most users of the rest do without.
+    if name in _LAZY:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
