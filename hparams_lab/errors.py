@@ -9,6 +9,7 @@
     ├── LogdirError (OSError)                 the log directory cannot be used
     ├── EventFormatError (ValueError)         an event file is damaged
     └── ExecutorError (RuntimeError)          no process to run in can be had
+    Diverged (ArithmeticError)                a run's loss is no finite number any more
     Pruned (Exception)                        not an error: the strategy ends a run early
 
 Each is also a built-in exception, so a generic handler works too.
@@ -67,6 +68,18 @@ class EventFormatError(HParamsLabError, ValueError):
 
 class ExecutorError(HParamsLabError, RuntimeError):
     """The executor cannot give runs a process to run in."""
+
+
+class Diverged(ArithmeticError):  # noqa: N818 - what happened, as the field says it
+    """A run's loss is no finite number any more, so that going on is in vain.
+
+    Attributes:
+        value: what the objective is to be all the same; None if the run has failed.
+    """
+
+    def __init__(self, message: str, value: float | None = None) -> None:
+        super().__init__(message)
+        self.value = value
 
 
 class Pruned(Exception):  # noqa: N818 - a signal to the train function, not an error

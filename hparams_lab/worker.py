@@ -23,7 +23,13 @@ from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
 from hparams_lab.declare.source import ExperimentSource, format_error
-from hparams_lab.errors import ExperimentLoadError, HParamsLabError, Pruned, did_you_mean
+from hparams_lab.errors import (
+    Diverged,
+    ExperimentLoadError,
+    HParamsLabError,
+    Pruned,
+    did_you_mean,
+)
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import RunWriter
 from hparams_lab.runs.logdir import RunDir
@@ -136,8 +142,10 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
             ask=lambda value, budget: tell((value, budget)),
         )
         try:
-            failure = _train(loaded.experiment, run, spec.dir)
+            failure = train(loaded.experiment, run, spec.dir)
             ending = Ending.FAILED if failure else Ending.COMPLETE
+            if failure:  # it would fail again, or go on with what other code has begun
+                spec.dir.forget_training()
         except Pruned:
             _unset_objective(loaded.experiment.objective, run)
             ending, failure = Ending.PRUNED, ""
@@ -154,14 +162,30 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
     )
 
 
-def _train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
-    """Call train and write what it returns. Return why it failed, empty if it did not."""
+def train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
+    """Call an experiment's train, from a blank random state, and write what it returns.
+
+    Args:
+        experiment: whose train function it is.
+        run: the handle that it gets.
+        run_dir: gets the traceback if it raises.
+
+    Returns:
+        Why it failed, in one line; empty if it did not.
+
+    Raises:
+        Pruned: if the strategy ended the run.
+        KeyboardInterrupt: if it was interrupted.
+    """
     _seed_generators(run.seed)
     try:
         returned = experiment.train(run)
     except Pruned:
         raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, Diverged) and error.value is not None:
+            _record_divergence(error.value, experiment, run)
+            return ""
         run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
         run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
         return _describe(error, experiment)
@@ -174,8 +198,10 @@ def _seed_generators(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     if (keras := sys.modules.get("keras")) is not None:
+        policy = keras.config.dtype_policy()  # the user's, which is no state of a run
         # Without the collection of garbage, which takes 0.15 s with TensorFlow loaded.
         keras.utils.clear_session(free_memory=False)
+        keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(seed)
 
 
@@ -238,6 +264,13 @@ def _record(returned: Any, experiment: Experiment, run: Run) -> list[str]:
             problems.append(f"metric {key!r} must fit 32-bit floats; got {value}. Scale it down.")
     _record_objective(experiment, run)
     return problems
+
+
+def _record_divergence(value: float, experiment: Experiment, run: Run) -> None:
+    """Write the value that a run which cannot go on was promised; other metrics have none."""
+    metric = experiment.objective.metric
+    run.scalar(metric, value, run.last_step(metric))
+    _record_objective(experiment, run)
 
 
 def _record_reported(objective: Objective, run: Run) -> None:

@@ -25,7 +25,7 @@ ALLOWED = {
     "events": {"runs", "declare", "errors"},
     "executors": {"errors", "chatter"},
     "worker": {"events", "runs", "declare", "errors"},
-    "keras": {"runs"},
+    "keras": {"runs", "errors"},
     "racing": {"declare", "spread"},
     "history": {"events", "runs", "declare"},
     "reuse": {"worker", "events", "runs", "declare"},

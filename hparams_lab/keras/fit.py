@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from hparams_lab.keras.arrays import Arrays, Unsuited, pack, split_off
-from hparams_lab.keras.callbacks import ScalarLogger
+from hparams_lab.keras.callbacks import EpochLogger
 from hparams_lab.keras.program import Program, find_test_program, find_train_program
 
 _DEFAULT_BATCH_SIZE = 32  # as in Keras
@@ -256,7 +256,7 @@ def _add_logger(run: SeededRun, callbacks: Any) -> Any:
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
     given = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, ScalarLogger) for callback in given):
+    if any(isinstance(callback, EpochLogger) for callback in given):
         return given
     return [*run.callbacks(), *given]
 

@@ -16,6 +16,7 @@ traced again.
 from __future__ import annotations
 
 import json
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ import tensorflow as tf
 from hparams_lab.keras.arrays import Arrays
 
 # Each holds the graph and the variables of the model that it was traced with.
-_MAX_PROGRAMS = 16
+MAX_PROGRAMS = 16
 _programs: OrderedDict[str, Program] = OrderedDict()
 
 Step = Callable[[Any], Any]
@@ -70,7 +71,7 @@ def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> P
     if model.jit_compile:
         step = tf.function(step, jit_compile=True, reduce_retracing=True)
     carries_logs = is_customised(model, "train_step", "compute_metrics")
-    return _find(model, step, "train", arrays, batch_size, carries_logs)
+    return _find(model, step, "train", arrays, batch_size, carries_logs=carries_logs)
 
 
 def find_test_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
@@ -80,7 +81,7 @@ def find_test_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Pr
     if model.jit_compile:
         step = tf.function(step, jit_compile=True, reduce_retracing=True)
     carries_logs = is_customised(model, "test_step", "compute_metrics")
-    return _find(model, step, "test", arrays, batch_size, carries_logs)
+    return _find(model, step, "test", arrays, batch_size, carries_logs=carries_logs)
 
 
 def is_customised(model: keras.Model, *names: str) -> bool:
@@ -116,6 +117,7 @@ def _find(
     kind: str,
     arrays: Arrays,
     batch_size: int,
+    *,
     carries_logs: bool,
 ) -> Program:
     has_full_batches = arrays.num_rows % batch_size == 0
@@ -126,12 +128,19 @@ def _find(
     if signature is not None and key in _programs:
         _programs.move_to_end(key)
         return _programs[key]
-    function = _trace(model, step, arrays, batch_size, has_full_batches, carries_logs)
+    function = _trace(
+        model,
+        step,
+        arrays,
+        batch_size,
+        has_full_batches=has_full_batches,
+        carries_logs=carries_logs,
+    )
     slots = None if signature is None else _find_slots(function, model)
     program = Program(function, slots)
     if slots is not None:
         _programs[key] = program
-        if len(_programs) > _MAX_PROGRAMS:
+        if len(_programs) > MAX_PROGRAMS:
             _programs.popitem(last=False)
     return program
 
@@ -141,6 +150,7 @@ def _trace(
     step: Step,
     arrays: Arrays,
     batch_size: int,
+    *,
     has_full_batches: bool,
     carries_logs: bool,
 ) -> Any:
@@ -192,25 +202,37 @@ def describe(model: keras.Model) -> str | None:
     if hasattr(optimizer, "_exclude_from_weight_decay"):
         return None  # not in its configuration
     try:
-        config = keras.saving.serialize_keras_object(model)
-        described = json.dumps(config, sort_keys=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of functions that could not be loaded again
+            config = keras.saving.serialize_keras_object(model)
+        if not _is_of_keras(config):
+            return None
+        _forget_rates(config)
+        return json.dumps(config, sort_keys=True)
     except (TypeError, ValueError, NotImplementedError):
         return None
-    if not _is_of_keras(config):
-        return None
-    return described
 
 
 def _is_of_keras(config: Any) -> bool:
     if isinstance(config, dict):
-        if config.get("registered_name") or not str(config.get("module") or "keras").startswith(
-            "keras"
-        ):
+        module = str(config.get("module") or "keras")
+        is_lambda = config.get("class_name") == "__lambda__"
+        if is_lambda or config.get("registered_name") or not module.startswith("keras"):
             return False
         return all(map(_is_of_keras, config.values()))
-    if isinstance(config, (list, tuple)):
-        return all(map(_is_of_keras, config))
-    return True
+    return not isinstance(config, (list, tuple)) or all(map(_is_of_keras, config))
+
+
+def _forget_rates(config: Any) -> None:
+    """Take out learning rates that are numbers, which an optimizer holds in a variable."""
+    if isinstance(config, dict):
+        if isinstance(config.get("learning_rate"), float):
+            del config["learning_rate"]
+        for value in config.values():
+            _forget_rates(value)
+    elif isinstance(config, (list, tuple)):
+        for value in config:
+            _forget_rates(value)
 
 
 def _find_slots(function: Any, model: keras.Model) -> list[int] | None:

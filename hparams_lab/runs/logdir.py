@@ -10,6 +10,11 @@
         events.out.tfevents...      one event file
         events.out.superseded...    that of an attempt that was made again
         output.log  failure.txt     only where there is something to say
+      refit/                        a product of the trial, no result: TensorBoard sees none of it
+        model.keras                 the model
+        model.json                  its architecture, and
+        model.weights.h5            its weights
+        model_card.md               what it is and how it came about
 """
 
 from __future__ import annotations
@@ -81,6 +86,33 @@ class RunDir:
             path.rename(path.with_name(path.name.replace(_EVENT_INFIX, _SUPERSEDED_INFIX)))
 
     @property
+    def earlier_attempts(self) -> list[RunDir]:
+        """The directories of the attempts at this run before this one, earliest first."""
+        return [
+            RunDir(
+                self.path.with_name(_name_run(self.repeat, self.fold, attempt)),
+                self.repeat,
+                self.fold,
+                attempt,
+            )
+            for attempt in range(self.attempt)
+        ]
+
+    def checkpoint_dir(self, number: int = 0) -> Path:
+        """Where training saves models and how far it has come; 0 is the first training."""
+        return self.path / (f"checkpoint-{number}" if number else "checkpoint")
+
+    @property
+    def checkpoint_dirs(self) -> list[Path]:
+        """Those directories that exist."""
+        return sorted(self.path.glob("checkpoint*/"))
+
+    def forget_training(self) -> None:
+        """Keep a later attempt from going on with what this one has saved."""
+        for folder in self.checkpoint_dirs:
+            (folder / "training.json").unlink(missing_ok=True)
+
+    @property
     def failure_file(self) -> Path:
         """Why the run failed: traceback or signal."""
         return self.path / "failure.txt"
@@ -89,6 +121,48 @@ class RunDir:
     def output_file(self) -> Path:
         """What the run printed, on either stream."""
         return self.path / "output.log"
+
+
+@dataclass(frozen=True, order=True)
+class RefitDir:
+    """The directory of a model that was trained again and saved.
+
+    Attributes:
+        path: absolute.
+    """
+
+    path: Path
+
+    @property
+    def model_file(self) -> Path:
+        """The whole model."""
+        return self.path / "model.keras"
+
+    @property
+    def architecture_file(self) -> Path:
+        """The model's architecture."""
+        return self.path / "model.json"
+
+    @property
+    def weights_file(self) -> Path:
+        """The weights for that architecture."""
+        return self.path / "model.weights.h5"  # Keras insists on this suffix
+
+    @property
+    def card_file(self) -> Path:
+        """What the model is and how it came about: the last file to be written."""
+        return self.path / "model_card.md"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a refit is there: a card, and the model or at least its weights."""
+        has_model = self.model_file.exists() or self.weights_file.exists()
+        return has_model and self.card_file.exists()
+
+    @property
+    def failure_file(self) -> Path:
+        """Why the latest attempt failed; beside the directory, which an earlier one may fill."""
+        return self.path.with_name(f"{self.path.name}-failure.txt")
 
 
 @dataclass(frozen=True, order=True)
@@ -135,6 +209,10 @@ class SweepDir:
         """Return the directory of a run, which need not exist."""
         name = _name_run(repeat, fold, attempt)
         return RunDir(self.path / trial_id / name, repeat, fold, attempt)
+
+    def refit_dir(self, trial_id: str) -> RefitDir:
+        """Return the directory of a trial's refit, which need not exist."""
+        return RefitDir(self.path / trial_id / "refit")
 
     def find_run_dirs(self) -> Iterator[RunDir]:
         """Yield the runs that exist, superseded attempts too, by trial, then by run name."""

@@ -56,6 +56,7 @@ class RunSpec:
     subset: float | None = None
     prunes: bool = False
     reused_from: str = ""
+    refit: bool = False
 
     @property
     def group_name(self) -> str:
@@ -103,6 +104,9 @@ class Run:
         self._reported_values: list[float] = []
         self._minds_folds = False
         self._minds_subset = False
+        self._num_checkpoints = 0
+        self._model: Any = None
+        self._trained_on: tuple[Any, ...] = ()
         self.data = data
 
     @property
@@ -143,7 +147,7 @@ class Run:
 
         With `--folds` this run's fold is held out, else a share of the rows. Stratified
         where `y` holds classes. With `--subset` only that share of what is left is trained
-        on.
+        on. A refit trains on all rows, in their order, those held out too.
 
         Args:
             x: `[num_rows, ...]`.
@@ -162,13 +166,15 @@ class Run:
             x_train, y_train, *held_out = fold_out(
                 x, y, seed=seed, fold=fold, num_folds=num_folds, groups=groups
             )
+        if self._spec.refit:
+            x_train, y_train = x, y
         return (*self.subset(x_train, y_train), *held_out)
 
     def subset(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return the rows that are trained on: all, or with `--subset` a share of them.
 
         `split` does it by itself; this is for data that comes split. Stratified where `y`
-        holds classes, and the same for every trial.
+        holds classes, and the same for every trial. A refit trains on all rows.
 
         Args:
             x: `[num_rows, ...]`.
@@ -178,9 +184,28 @@ class Run:
             ValueError: if the rows cannot be chosen so.
         """
         self._minds_subset = True
-        if self._spec.subset is None:
+        if self._spec.refit:
+            self._trained_on = (x, y)
+        if self._spec.subset is None or self._spec.refit:
             return x, y
         return take_subset(x, y, seed=self._spec.split_seed, share=self._spec.subset)
+
+    def keep_model(self, model: Any) -> None:
+        """Take note of the model that is being trained: the last one is what a refit saves.
+
+        `lab.keras.fit` and `run.callbacks()` do it by themselves.
+        """
+        self._model = model
+
+    @property
+    def model(self) -> Any:
+        """The last model that was trained; None if there is none."""
+        return self._model
+
+    @property
+    def trained_on(self) -> tuple[Any, ...]:
+        """The `x, y` that a refit was given to train on; empty if it asked for none."""
+        return self._trained_on
 
     def scalar(self, tag: Metric | str, value: Any, step: int) -> None:
         """Write one point of a series; TensorBoard shows it at once.
@@ -242,22 +267,54 @@ class Run:
         if stop:
             raise Pruned(f"stopped by the search after {self.budget} reported values")
 
-    def callbacks(self, *, report: str | None = None) -> list[Any]:
+    def callbacks(
+        self,
+        *,
+        report: str | None = None,
+        checkpoint: str | None = None,
+        diverged: float | None = None,
+    ) -> list[Any]:
         """Return Keras callbacks that write each epoch's logs, for `model.fit`.
+
+        `lab.keras.fit` has them by itself. The loss going to NaN or infinity ends the run.
 
         Args:
             report: name of the log that is reported to the strategy after each epoch; by
                 default `val_<metric>` of the objective's metric, if it is logged.
+            checkpoint: `"last"` saves the model after each epoch, and a run that was
+                killed goes on from there when it is resumed; `"best"` moreover saves the
+                epoch with the best `report`, and sets the model to it in the end.
+            diverged: the objective's value for a run whose loss is no finite number any
+                more; by default such a run fails.
+
+        Raises:
+            ValueError: if checkpoint is neither.
         """
         # The Keras tier stands above this module and imports TensorFlow; only those
         # who ask for a Keras callback get it.
-        from hparams_lab.keras.callbacks import Reporter, ScalarLogger
+        from hparams_lab.keras.callbacks import EpochLogger
 
-        metric = self._objective.metric.rpartition("/")[2]
-        return [
-            ScalarLogger(self),
-            Reporter(self, report or f"val_{metric}", must_exist=bool(report)),
-        ]
+        log = report or f"val_{self._objective.metric.rpartition('/')[2]}"
+        logger = EpochLogger(self, report=log, must_report=bool(report), diverged=diverged)
+        if checkpoint is None:
+            return [logger]
+        if checkpoint not in ("last", "best"):
+            raise ValueError(
+                f"checkpoint must be 'last' or 'best'; got {checkpoint!r}. Name one of them."
+            )
+        from hparams_lab.keras.checkpoint import Checkpoint
+
+        number = self._num_checkpoints
+        self._num_checkpoints += 1
+        rank = self._objective.rank
+        saver = Checkpoint(
+            self._spec.dir.checkpoint_dir(number),
+            earlier=[run_dir.checkpoint_dir(number) for run_dir in self._spec.dir.earlier_attempts],
+            best=log if checkpoint == "best" else None,
+            is_better=lambda value, other: rank(value) < rank(other),
+            replay=[logger],
+        )
+        return [logger, saver]
 
     @property
     def budget(self) -> int:
