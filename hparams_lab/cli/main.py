@@ -19,7 +19,7 @@ from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
 
 # In the order in which a newcomer meets them; each is a module of this package that is
 # imported only when it is asked for.
-COMMANDS = ("list", "run", "resume", "show", "best", "dashboard", "new")
+COMMANDS = ("list", "run", "resume", "show", "best", "refit", "dashboard", "new")
 
 _EXIT_USER_ERROR = 2
 _NUM_INTERRUPTS = 2
