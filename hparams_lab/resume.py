@@ -71,6 +71,7 @@ def resume(
         KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
     """
     recorded = Sweep.read(sweep_dir)
+    check_resumable(recorded)
     options = _complete(options, recorded)
     with make_executor(source, options) as executor, hold(sweep_dir):
         recorded = Sweep.read(sweep_dir)  # as whoever held it left it
@@ -110,6 +111,20 @@ def resume(
             limits=make_limits(options),
             reuse=reuse,
             on_result=on_result,
+        )
+
+
+def check_resumable(sweep: Sweep) -> None:
+    """Refuse a sweep of no experiment's file: one that was imported, or run from memory.
+
+    Raises:
+        UsageError: if it is one.
+    """
+    if not sweep.source:
+        raise UsageError(
+            f"a sweep goes on by its experiment's file; {sweep.id} has none, as it was imported "
+            f"or run from memory ({sweep.executor}, {sweep.strategy}). Name a sweep that was "
+            "launched with run."
         )
 
 

@@ -34,16 +34,26 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     facts = [
         *((name, format_value(value)) for name, value in best.assignment.items()),
         *((name, format_metric(best, name)) for name in metrics),
-        ("run seed", ", ".join(str(run.seed) for run in best.runs)),
-        ("commit", ", ".join(sorted({run.labels["commit"] for run in best.runs}))),
+        *_list_origin(best, sweep),
         ("directory", str(folder.parent if len(best.runs) > 1 else folder)),
     ]
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
         console.print(f"  {name:<{width}}  {text}")
-    replay = _list_replay_words(words[0], best, sweep)
-    console.print(f"replay: {format_command(replay, logdir_of(values))}")
+    if sweep.source:  # without one no command can run it
+        replay = _list_replay_words(words[0], best, sweep)
+        console.print(f"replay: {format_command(replay, logdir_of(values))}")
     return 0
+
+
+def _list_origin(row: TrialRow, sweep: Sweep) -> list[tuple[str, str]]:
+    """Return what a trial came from: seeds and commits, or the tool that ran it."""
+    if all(run.seed is None for run in row.runs):
+        return [("imported from", f"{sweep.executor}, {sweep.strategy}")]
+    return [
+        ("run seed", ", ".join(str(run.seed) for run in row.runs)),
+        ("commit", ", ".join(sorted({run.labels["commit"] for run in row.runs}))),
+    ]
 
 
 def _list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:

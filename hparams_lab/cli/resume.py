@@ -12,7 +12,7 @@ from hparams_lab.cli.watch import define_execution, execution_of, watch
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.options import ResumeOptions
-from hparams_lab.resume import resume
+from hparams_lab.resume import check_resumable, resume
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.sweep import Sweep
 
@@ -37,6 +37,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     if len(sweep_dirs) > 1:
         raise UsageError(f"resume takes one sweep; got {words[1]!r}. Name one.")
     (sweep_dir,) = sweep_dirs
+    check_resumable(Sweep.read(sweep_dir))  # before another file of its name is taken for its own
     source = _find_source(words[0], sweep_dir)
     options = ResumeOptions(**execution_of(values), failed=values.failed, extensions=values.extend)
     return watch(

@@ -50,7 +50,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         problems: list[str] = [
-            *_find_name_problems(self.name),
+            *find_name_problems(self.name),
             *_find_sequence_problems(self),
             *_find_function_problems(self),
         ]
@@ -75,7 +75,8 @@ class Experiment:
         return tuple(metrics_of.key_of(metric) for metric in self.metrics)
 
 
-def _find_name_problems(name: Any) -> list[str]:
+def find_name_problems(name: Any) -> list[str]:
+    """Return the problems of an experiment's name."""
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         return [f"an experiment must have a printable name; got {name!r}. Name it."]
     if "/" in name or "\\" in name or name[0] in ".-" or name != name.strip():
