@@ -193,25 +193,64 @@ def launch(
         executor.start()  # its server loads while this process does
         with quiet_stderr():
             experiment = source.load()
-        plan = make_plan(experiment, options)
-        sources = find_sources(source.path, find_root(source.path))
-        intended = _describe(experiment, source, options, plan, executor, sources)
-        home = experiment_dir(options.logdir, experiment.name)
-        # Would contradict the sweeps that are there? Better now than with a directory made.
-        schema.encode_config([*read_sweeps(home), intended])
-        reuse = find_reusable(intended, home) if options.reuse else Reuse()
-        executor.ready()
-        sweep_dir = home.create_sweep(now)
-        with hold(sweep_dir):
-            sweep = _begin(intended, home, sweep_dir, sources)
-            on_start(Started(sweep, sweep_dir, executor.notice))
-            return run_sweep(
-                Schedule(sweep, sweep_dir, plan.strategy),
-                executor,
-                limits=make_limits(options),
-                reuse=reuse,
-                on_result=on_result,
-            )
+        return launch_loaded(
+            experiment,
+            options,
+            executor,
+            source=str(source),
+            sources=find_sources(source.path, find_root(source.path)),
+            on_start=on_start,
+            on_result=on_result,
+            now=now,
+        )
+
+
+def launch_loaded(
+    experiment: Experiment,
+    options: Options,
+    executor: Executor,
+    *,
+    source: str = "",
+    sources: Sequence[Path] = (),
+    on_start: Callable[[Started], None],
+    on_result: Callable[[RunResult], None],
+    now: Callable[[], datetime] = datetime.now,
+) -> SweepResult:
+    """Launch a sweep of an experiment that is in memory, and return what came of it.
+
+    Args:
+        experiment: to launch.
+        options: how to run it.
+        executor: of the experiment's runs; it has been started.
+        source: where the experiment was loaded from; empty if it is in no file, and so
+            cannot be resumed.
+        sources: the experiment's file first, then what it imports; empty likewise.
+        on_start: called once, before the first run.
+        on_result: called with each run as it ends.
+        now: the local time.
+
+    Raises:
+        HParamsLabError: as `launch`.
+        KeyboardInterrupt: as `launch`.
+    """
+    plan = make_plan(experiment, options)
+    intended = _describe(experiment, source, options, plan, executor, sources)
+    home = experiment_dir(options.logdir, experiment.name)
+    # Would contradict the sweeps that are there? Better now than with a directory made.
+    schema.encode_config([*read_sweeps(home), intended])
+    reuse = find_reusable(intended, home) if options.reuse else Reuse()
+    executor.ready()
+    sweep_dir = home.create_sweep(now)
+    with hold(sweep_dir):
+        sweep = _begin(intended, home, sweep_dir, sources)
+        on_start(Started(sweep, sweep_dir, executor.notice))
+        return run_sweep(
+            Schedule(sweep, sweep_dir, plan.strategy),
+            executor,
+            limits=make_limits(options),
+            reuse=reuse,
+            on_result=on_result,
+        )
 
 
 def make_limits(options: ExecutionOptions) -> Limits:
@@ -223,7 +262,7 @@ def make_limits(options: ExecutionOptions) -> Limits:
 
 def _describe(
     experiment: Experiment,
-    source: ExperimentSource,
+    source: str,
     options: Options,
     plan: Plan,
     executor: Executor,
@@ -234,7 +273,7 @@ def _describe(
         experiment=experiment.name,
         id="",
         started="",
-        source=str(source),
+        source=source,
         description=experiment.description,
         space=plan.space,
         metrics=experiment.metrics,
@@ -267,7 +306,8 @@ def _begin(
     """Fill the directory of a sweep with all that is known before its first run."""
     sweep = replace(intended, id=sweep_dir.id, started=sweep_dir.start_time.isoformat())
     try:
-        save_sources(sweep_dir, sources, sweep.provenance.git)
+        if sources:
+            save_sources(sweep_dir, sources, sweep.provenance.git)
         sweep.write(sweep_dir)  # what makes it a sweep, so that one that is there is whole
         write_config(home)
     except LogdirError:

@@ -42,6 +42,7 @@ ALLOWED["runner"] = ALLOWED["schedule"] | {
 }
 ALLOWED["launch"] = ALLOWED["runner"] | {"runner", "options"}
 ALLOWED["resume"] = ALLOWED["launch"] | {"launch"}
+ALLOWED["sklearn"] = ALLOWED["launch"] | {"launch"}
 ALLOWED["refit"] = ALLOWED["worker"] | {"worker", "analysis", "keras", "chatter"}
 ALLOWED["interop"] = {"events", "runs", "declare", "spread", "errors"}
 ALLOWED["analysis"] = {"events", "runs", "declare", "spread", "errors"}

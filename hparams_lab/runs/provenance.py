@@ -48,7 +48,7 @@ class Provenance:
     Attributes:
         command: the words of the command line.
         working_dir: where it was typed.
-        git: the checkout the experiment lies in, None outside git.
+        git: the checkout the experiment lies in, None outside git or without a file.
         python: version.
         versions: installed package to version.
         host: the machine's name.
@@ -88,18 +88,19 @@ def collect_provenance(command: Sequence[str], sources: Sequence[Path]) -> Prove
 
     Args:
         command: the words of the command line.
-        sources: the experiment's file first, then what it imports.
+        sources: the experiment's file first, then what it imports; empty if it is in no
+            file.
     """
     return Provenance(
         command=tuple(command),
         working_dir=os.getcwd(),
-        git=_read_git(sources),
+        git=_read_git(sources) if sources else None,
         python=platform.python_version(),
         versions=_list_versions(),
         host=socket.gethostname(),
         platform=platform.platform(),
         num_cpus=os.cpu_count() or 1,
-        code_digest=_digest(sources),
+        code_digest=_digest(sources) if sources else "",
     )
 
 

@@ -1,0 +1,73 @@
+"""Launching an experiment that is in memory only, in this very process."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hparams_lab import worker
+from hparams_lab.declare.experiment import Experiment
+from hparams_lab.executors.inline import InlineExecutor
+from hparams_lab.launch import Started, launch_loaded
+from hparams_lab.options import Options
+from hparams_lab.runner import RunResult
+
+
+def launch_here(
+    experiment: Experiment,
+    logdir: str | PathLike[str] | None,
+    *,
+    on_start: Callable[[Started], None],
+    on_result: Callable[[RunResult], None],
+    **options: Any,
+) -> None:
+    """Launch a sweep; the caller's global generators are as they were afterwards.
+
+    Args:
+        experiment: to launch; it has no data of its own.
+        logdir: where; None: in a temporary folder, which is removed.
+        on_start: called once, before the first run.
+        on_result: called with each run as it ends; what it raises ends the sweep.
+        **options: further ones of `Options`.
+
+    Raises:
+        HParamsLabError: as `launch`.
+        KeyboardInterrupt: as `launch`.
+    """
+    executor = InlineExecutor(lambda: worker.Loaded(experiment, None), worker.execute)
+    with _open(logdir) as folder, _kept_generators(), executor:
+        launch_loaded(
+            experiment,
+            Options(logdir=folder, executor="inline", command=tuple(sys.argv), **options),
+            executor,
+            on_start=on_start,
+            on_result=on_result,
+        )
+
+
+@contextlib.contextmanager
+def _open(logdir: str | PathLike[str] | None) -> Iterator[Path]:
+    if logdir is not None:
+        yield Path(logdir)
+        return
+    with tempfile.TemporaryDirectory(prefix="hparams_lab-") as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _kept_generators() -> Iterator[None]:
+    """Give Python's and NumPy's generators back as they were; each run seeds them."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
