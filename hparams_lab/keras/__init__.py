@@ -1,5 +1,5 @@
 """The Keras tier. Importing it imports Keras and its backend."""
 
-from hparams_lab.keras.fit import evaluate, fit
+from hparams_lab.keras.training import evaluate, fit
 
 __all__ = ["evaluate", "fit"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -32,30 +32,41 @@ from hparams_lab.keras.arrays import Arrays
 MAX_PROGRAMS = 16
 _programs: OrderedDict[str, Program] = OrderedDict()
 
-Step = Callable[[Any], Any]
-
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled pass over data.
+    """A compiled pass over data, which begins with blank metrics.
 
     Attributes:
-        function: takes the order of the rows, then the tensors.
+        function: takes the order of the rows, the batch size, then the tensors.
         slots: for each variable it captured, its place among those of the model; None if
             it captured anything else, so that it can run on its own variables only.
+        resets: whether the function itself blanks the metrics.
     """
 
     function: Any
     slots: Sequence[int] | None
+    resets: bool
 
-    def run(self, model: keras.Model, order: tf.Tensor, arrays: Arrays) -> dict[str, tf.Tensor]:
-        """Pass over rows in an order, with the variables of a model, and return the logs."""
-        inputs = [order, *arrays.tensors]
+    def run(
+        self, model: keras.Model, order: tf.Tensor, batch_size: int, arrays: Arrays
+    ) -> dict[str, Any]:
+        """Pass over rows in an order, with the variables of a model, and return the logs.
+
+        Args:
+            model: which the program was found for.
+            order: `[num_rows]`, int32: the rows in the order of the pass.
+            batch_size: rows in a batch.
+            arrays: what is passed over.
+        """
+        if not self.resets:
+            model.reset_metrics()
+        inputs = [order, tf.constant(batch_size), *arrays.tensors]
         if self.slots is None:
-            return self.function(*inputs)  # type: ignore[no-any-return]
+            return _to_numbers(self.function(*inputs))
         handles = [variable.handle for variable in _list_variables(model)]
         captures = [handles[slot] for slot in self.slots]
-        return self.function._call_flat(inputs, captures)  # type: ignore[no-any-return]
+        return _to_numbers(self.function._call_flat(inputs, captures))
 
 
 def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
@@ -66,22 +77,12 @@ def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> P
         arrays: like those it will be run on, but for the number of rows.
         batch_size: rows in a batch; the last may have fewer.
     """
-    build(model, arrays)
-    step = model.train_step
-    if model.jit_compile:
-        step = tf.function(step, jit_compile=True, reduce_retracing=True)
-    carries_logs = is_customised(model, "train_step", "compute_metrics")
-    return _find(model, step, "train", arrays, batch_size, carries_logs=carries_logs)
+    return _find(model, "train_step", arrays, batch_size)
 
 
 def find_test_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
     """Return a program that judges a compiled model in batches; otherwise as for training."""
-    build(model, arrays)
-    step = model.test_step
-    if model.jit_compile:
-        step = tf.function(step, jit_compile=True, reduce_retracing=True)
-    carries_logs = is_customised(model, "test_step", "compute_metrics")
-    return _find(model, step, "test", arrays, batch_size, carries_logs=carries_logs)
+    return _find(model, "test_step", arrays, batch_size)
 
 
 def is_customised(model: keras.Model, *names: str) -> bool:
@@ -111,33 +112,22 @@ def build(model: keras.Model, arrays: Arrays) -> None:
         model._symbolic_build(data_batch=arrays.nest([one[:2] for one in arrays.tensors]))
 
 
-def _find(
-    model: keras.Model,
-    step: Step,
-    kind: str,
-    arrays: Arrays,
-    batch_size: int,
-    *,
-    carries_logs: bool,
-) -> Program:
-    has_full_batches = arrays.num_rows % batch_size == 0
+def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -> Program:
+    build(model, arrays)
     signature = describe(model)
+    static_size = None
+    if arrays.num_rows % batch_size == 0 and (signature is None or _is_static(model)):
+        static_size = batch_size
     key = json.dumps(
-        [kind, batch_size, has_full_batches, repr(arrays.structure), repr(arrays.specs), signature]
+        [step_name, static_size, repr(arrays.structure), repr(arrays.specs), signature]
     )
     if signature is not None and key in _programs:
         _programs.move_to_end(key)
         return _programs[key]
-    function = _trace(
-        model,
-        step,
-        arrays,
-        batch_size,
-        has_full_batches=has_full_batches,
-        carries_logs=carries_logs,
-    )
+    resets = signature is not None  # metrics of the user's may blank what is no variable
+    function = _trace(model, step_name, arrays, static_size, resets=resets)
     slots = None if signature is None else _find_slots(function, model)
-    program = Program(function, slots)
+    program = Program(function, slots, resets)
     if slots is not None:
         _programs[key] = program
         if len(_programs) > MAX_PROGRAMS:
@@ -145,48 +135,57 @@ def _find(
     return program
 
 
+def _is_static(model: keras.Model) -> bool:
+    """Return whether a model asks for batches of one size, as stateful layers do."""
+    return any(one.shape[0] is not None for one in getattr(model, "inputs", None) or ())
+
+
 def _trace(
-    model: keras.Model,
-    step: Step,
-    arrays: Arrays,
-    batch_size: int,
-    *,
-    has_full_batches: bool,
-    carries_logs: bool,
+    model: keras.Model, step_name: str, arrays: Arrays, static_size: int | None, *, resets: bool
 ) -> Any:
     """Return the concrete function of a pass."""
+    step = getattr(model, step_name)
+    if model.jit_compile:
+        step = tf.function(step, jit_compile=True, reduce_retracing=True)
+    # Keras reads the metrics after a pass. Only a step of the user's may return what is no
+    # metric; then the first batch shows the shapes of it, at the price of a second trace.
+    carries_logs = is_customised(model, step_name, "compute_metrics")
 
-    def run_batch(start: tf.Tensor, order: tf.Tensor, tensors: Sequence[tf.Tensor]) -> Any:
-        rows = order[start : start + batch_size]
-        if has_full_batches:  # which stateful layers ask for
-            rows.set_shape([batch_size])
-        return step(arrays.nest([tf.gather(tensor, rows) for tensor in tensors]))
-
-    def run_pass(order: tf.Tensor, *tensors: tf.Tensor) -> Any:
+    def run_pass(order: tf.Tensor, batch_size: tf.Tensor, *tensors: tf.Tensor) -> Any:
         num_rows = tf.shape(order)[0]
+        if resets:
+            model.reset_metrics()
 
-        def body(start: tf.Tensor, logs: Any) -> Any:
-            new_logs = run_batch(start, order, tensors)
-            return start + batch_size, _to_tensors(new_logs) if carries_logs else logs
+        def run_batch(start: tf.Tensor) -> Any:
+            rows = order[start : start + batch_size]
+            rows.set_shape([static_size])
+            logs = step(arrays.nest([tf.gather(tensor, rows) for tensor in tensors]))
+            return tf.nest.map_structure(tf.convert_to_tensor, logs) if carries_logs else ()
 
-        # Keras reads the metrics after a pass. Only a step of the user's may return what is
-        # no metric; then the first batch shows the shapes of it, at the price of a trace.
         start = tf.constant(0)
         logs: Any = ()
         if carries_logs:
-            logs = _to_tensors(run_batch(start, order, tensors))
+            logs = run_batch(start)
             start = start + batch_size
         _, logs = tf.while_loop(
-            lambda start, _: start < num_rows, body, [start, logs], parallel_iterations=1
+            lambda start, _: start < num_rows,
+            lambda start, _: (start + batch_size, run_batch(start)),
+            [start, logs],
+            parallel_iterations=1,
         )
         return logs if carries_logs else model.get_metrics_result()
 
+    rows, size = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)
     compiled = tf.function(run_pass, autograph=False)
-    return compiled.get_concrete_function(tf.TensorSpec([None], tf.int32), *arrays.specs)
+    return compiled.get_concrete_function(rows, size, *arrays.specs)
 
 
-def _to_tensors(logs: Any) -> Any:
-    return tf.nest.map_structure(tf.convert_to_tensor, logs)
+def _to_numbers(logs: Any) -> dict[str, Any]:
+    """Return logs as Keras hands them to callbacks, but for what is no single number."""
+    return {
+        name: float(value) if getattr(value, "shape", None) == () else value
+        for name, value in logs.items()
+    }
 
 
 def describe(model: keras.Model) -> str | None:

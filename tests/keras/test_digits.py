@@ -62,10 +62,10 @@ def test_forked_runs_are_fast(swept: tuple[Done, list[RunRecord]]) -> None:
 def test_curves_have_a_point_an_epoch(swept: tuple[Done, list[RunRecord]]) -> None:
     """`run.callbacks()` wrote each epoch's logs, and reported the objective's."""
     curves = ["train/accuracy", "train/loss", "validation/accuracy", "validation/loss"]
-    curves.append("report/accuracy")
+    curves += ["report/accuracy", "learning_rate"]
     for record in swept[1]:
         assert {*curves, "accuracy", "loss"} == {*record.scalars}
-        assert [list(range(10))] * 5 == [record.scalars[tag].steps for tag in curves]
+        assert [list(range(10))] * 6 == [record.scalars[tag].steps for tag in curves]
 
 
 def test_final_value_is_the_last_epoch_s(swept: tuple[Done, list[RunRecord]]) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.models import CASES, SIGNS, STEPS, SUMS, Case, make_dense
-from tests.keras.training import (
+from tests.keras.loops import (
     TOLERANCE,
     SilentRun,
     assert_equal_histories,
@@ -16,6 +15,7 @@ from tests.keras.training import (
     train_by_keras,
     train_by_lab,
 )
+from tests.keras.models import CASES, SIGNS, STEPS, SUMS, Case, make_dense
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow
@@ -135,16 +135,16 @@ def test_every_row_counts_once_an_epoch() -> None:
 
 
 def test_shuffled_training_is_as_good() -> None:
-    """Over ten seeds, the accuracy with shuffling is that of model.fit within noise."""
+    """Over six seeds, the accuracy with shuffling is that of model.fit within noise."""
     scores: list[list[float]] = [[], []]
-    for seed in range(10):
+    for seed in range(6):
         for train, found in zip((train_by_keras, train_by_lab), scores, strict=True):
             case = Case(make_dense, CASES["dense"].x, SIGNS)
             run = {"run": SilentRun(seed)} if train is train_by_lab else {}
-            _, history = train(case, shuffle=True, epochs=8, batch_size=8, **run)
+            _, history = train(case, shuffle=True, epochs=5, batch_size=16, **run)
             found.append(history["accuracy"][-1])
     by_keras, by_lab = map(np.asarray, scores)
-    noise = np.hypot(by_keras.std(ddof=1), by_lab.std(ddof=1)) / np.sqrt(10)
+    noise = np.hypot(by_keras.std(ddof=1), by_lab.std(ddof=1)) / np.sqrt(6)
 
     assert abs(by_keras.mean() - by_lab.mean()) < 4 * noise
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.models import CASES, ROWS, SIGNS, Case, make_dense
-from tests.keras.training import (
+from tests.keras.loops import (
     EPOCHS,
     SilentRun,
     assert_equal_histories,
@@ -16,6 +15,7 @@ from tests.keras.training import (
     train_by_keras,
     train_by_lab,
 )
+from tests.keras.models import CASES, ROWS, SIGNS, Case, make_dense
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow
@@ -74,8 +74,8 @@ def make_generator() -> tuple[Any, None]:
     ("make", "arguments", "reason"),
     [
         (make_dataset, {}, "_BatchDataset, not arrays"),
-        (make_generator, {"steps_per_epoch": 2}, "steps_per_epoch is given"),
-        (lambda: (ROWS, SIGNS), {"steps_per_epoch": 2}, "steps_per_epoch is given"),
+        (make_generator, {"steps_per_epoch": 2}, "steps are counted"),
+        (lambda: (ROWS, SIGNS), {"steps_per_epoch": 2}, "steps are counted"),
     ],
     ids=["dataset", "generator", "steps"],
 )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.keras.loops import TOLERANCE, SilentRun, train_by_keras, train_by_lab
 from tests.keras.models import CASES, ROWS, SIGNS
-from tests.keras.training import TOLERANCE, SilentRun, make_model, train_by_keras, train_by_lab
 
 pytestmark = pytest.mark.slow  # starts TensorFlow
 
@@ -48,12 +48,13 @@ def find(model: Any, num_rows: int = 75, batch_size: int = 32, dtype: str = "flo
     [
         lambda: find(make_net()),
         lambda: find(make_net(rate=0.01)),
-        lambda: find(make_net(), num_rows=70),
+        lambda: find(make_net(), num_rows=64),
+        lambda: find(make_net(), batch_size=16),
     ],
-    ids=["weights", "learning rate", "rows"],
+    ids=["weights", "learning rate", "rows", "batch size"],
 )
 def test_what_differs_in_numbers_is_not_traced_again(find_other: Callable[[], Any]) -> None:
-    """Other weights, another learning rate, or a fold with other rows use the same program."""
+    """Other weights, another rate, fold or batch size use the same program."""
     assert find(make_net()) is find_other()
 
 
@@ -73,8 +74,6 @@ def make_schedule() -> Any:
         lambda: find(make_net(loss="mae")),
         lambda: find(make_net(metrics=[])),
         lambda: find(make_net(optimizer="adam")),
-        lambda: find(make_net(), batch_size=16),
-        lambda: find(make_net(), num_rows=64),
         lambda: find(make_net(), dtype="int64"),
     ],
     ids=[
@@ -84,8 +83,6 @@ def make_schedule() -> Any:
         "loss",
         "metrics",
         "optimizer",
-        "batch size",
-        "full batches",
         "type",
     ],
 )
@@ -170,24 +167,29 @@ def test_few_programs_are_kept() -> None:
     """The programs of a long sweep in one process do not pile up."""
     from hparams_lab.keras import program
 
-    for batch_size in range(1, program.MAX_PROGRAMS + 3):
-        find(make_net(units=1, metrics=None), batch_size=batch_size)
+    for units in range(1, program.MAX_PROGRAMS + 3):
+        find(make_net(units=units, metrics=None))
 
     assert program.MAX_PROGRAMS == len(program._programs)
 
 
-def test_metrics_are_built_before_the_trace() -> None:
-    """What is compiled for a plain net is traced once, not a second time for its variables."""
-    case = CASES["dense"]
-    model = make_model(case)
-    calls = []
-    own_step = model.train_step
-    model.train_step = lambda data: calls.append(1) or own_step(data)
+def test_a_net_is_traced_once() -> None:
+    """Metrics and optimizer are built before the trace, which is not done again for them."""
+    import keras
+
     from hparams_lab.keras.arrays import pack
     from hparams_lab.keras.program import _trace, build
 
-    arrays = pack(case.x, case.y)
+    calls = []
+
+    def loss(y: Any, y_pred: Any) -> Any:
+        calls.append(1)
+        return keras.losses.mean_squared_error(y, y_pred)
+
+    model = make_net(loss=loss, optimizer="adam", metrics=["accuracy", keras.metrics.AUC()])
+    arrays = pack(ROWS, SIGNS)
     build(model, arrays)
-    _trace(model, model.train_step, arrays, 32, has_full_batches=False, carries_logs=False)
+    calls.clear()
+    _trace(model, "train_step", arrays, None, resets=True)
 
     assert [1] == calls

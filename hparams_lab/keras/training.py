@@ -1,16 +1,14 @@
 """Training and judging Keras models on data in memory, with a fraction of the overhead.
 
-`fit` is `model.fit`, and `evaluate` is `model.evaluate`: epochs, callbacks, history and
-validation are Keras's own code. Only the function that Keras calls for each batch is
-another, which it calls once a pass; see `program`. Where that cannot be, nothing is
-replaced, which is said once.
+`fit` does what `model.fit` does, and `evaluate` what `model.evaluate` does, by Keras's
+own train step, metrics and callbacks; but a pass over the data is one call of a compiled
+program. Where that cannot be, Keras's own loop is used, and it is said once.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -26,9 +24,6 @@ _DEFAULT_BATCH_SIZE = 32  # as in Keras
 # Have the hooks of batches, and use them if they are to save every few of them.
 _SAVERS = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
 
-# Arguments that count batches.
-_STEP_ARGUMENTS = ("steps_per_epoch", "validation_steps")
-
 _BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
@@ -38,11 +33,18 @@ _BATCH_HOOKS = (
     "on_test_batch_end",
 )
 
+# Settings of Keras that cut training short.
+_LIMITS = ("max_epochs", "max_steps_per_epoch")
+
+Logs = dict[str, Any]
+
 
 class SeededRun(Protocol):
     """What a model is trained for: a `lab.Run`, which stands below this module."""
 
-    seed: int
+    @property
+    def seed(self) -> int:
+        """Seeds the order of the rows."""
 
     def callbacks(self) -> list[Any]:
         """Return callbacks that log to the run."""
@@ -63,40 +65,47 @@ def fit(
     shuffle: bool | str = True,
     class_weight: Mapping[int, float] | None = None,
     sample_weight: Any = None,
-    **arguments: Any,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: int | list[int] = 1,
 ) -> keras.callbacks.History:
     """Train a compiled model as `model.fit` does, several times faster if it is small.
 
     Logs, checkpoints and reports are those of `run.callbacks()`, which are added unless
     `callbacks` has them. Shuffling is a function of the run's seed and of the number of
-    updates so far.
+    updates so far. What is said of no argument here is as for `model.fit`.
 
     Args:
         run: that the model is trained for.
         model: compiled.
-        x: as for `model.fit`; fast for arrays and tensors, dicts and tuples of them.
-        y: as for `model.fit`.
+        x: fast for arrays and tensors, dicts and tuples of them.
+        y: as x.
         batch_size: rows in a batch, 32 by default; the last may have fewer.
         epochs: the last epoch, counted from 1.
-        verbose: as for `model.fit`; silent by default.
-        callbacks: as for `model.fit`. One that acts on batches has them handed out
-            one by one, by `model.fit` itself.
-        validation_split: as for `model.fit`.
-        validation_data: as for `model.fit`.
+        verbose: silent by default.
+        callbacks: one that acts on batches is called for each, by `model.fit` itself.
+        validation_split: share of the rows, the last ones, that is validated on.
+        validation_data: `(x, y)` or `(x, y, sample_weight)`.
         shuffle: True, False or `"batch"`.
-        class_weight: as for `model.fit`.
-        sample_weight: as for `model.fit`.
-        **arguments: other arguments of `model.fit`.
+        class_weight: weight of each class.
+        sample_weight: weight of each row.
+        initial_epoch: the first epoch, counted from 0.
+        steps_per_epoch: counts batches, and so leaves training to `model.fit`.
+        validation_steps: likewise.
+        validation_batch_size: rows in a batch of validation, by default `batch_size`.
+        validation_freq: every how many epochs to validate, or after which, counted from 1.
 
     Returns:
         The history, as of `model.fit`.
     """
     callbacks = _add_logger(run, callbacks)
-    arguments |= {"epochs": epochs, "verbose": verbose}
     try:
         _check_model(model)
-        _check_steps(arguments)
         _check_callbacks(callbacks)
+        if steps_per_epoch is not None or validation_steps is not None:
+            raise Unsuited("steps are counted")
         trained_on, validated_on = (x, y, sample_weight), validation_data
         if validation_split and validation_data is None:
             trained_on, validated_on = split_off(trained_on, validation_split)
@@ -107,31 +116,102 @@ def fit(
             x,
             y,
             batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
             callbacks=callbacks,
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
             class_weight=class_weight,
             sample_weight=sample_weight,
-            **arguments,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
         )
     batch_size = batch_size or _DEFAULT_BATCH_SIZE
-    num_batches = -(-arrays.num_rows // batch_size)
-    train_pass = _TrainPass(run, model, arrays, batch_size, shuffle)
-    test_pass = None
-    if isinstance(validated_on, (tuple, list)):
-        with suppress(Unsuited):  # then Keras judges it in its own way
-            test_batch_size = arguments.get("validation_batch_size") or batch_size
-            test_pass = _TestPass(model, pack(*validated_on), test_batch_size)
-            validated_on = tf.data.Dataset.range(1)
-    with _replaced_steps(model, num_batches, train_pass, test_pass):
-        return model.fit(
-            tf.data.Dataset.range(num_batches),
-            callbacks=callbacks,
-            shuffle=False,
-            validation_data=validated_on,
-            **arguments,
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=-(-arrays.num_rows // batch_size),
+            model=model,
         )
+    validate = _choose_validation(
+        model, validated_on, validation_batch_size or batch_size, callbacks
+    )
+    _train_epochs(
+        model,
+        range(initial_epoch, epochs),
+        callbacks,
+        train=_TrainPass(run, model, arrays, batch_size, shuffle),
+        validate=validate,
+        is_validated=lambda epoch: bool(model._should_eval(epoch, validation_freq)),
+    )
+    return model.history
+
+
+def _train_epochs(
+    model: keras.Model,
+    epochs: range,
+    callbacks: keras.callbacks.CallbackList,
+    *,
+    train: Callable[[], Logs],
+    validate: Callable[[], Logs] | None,
+    is_validated: Callable[[int], bool],
+) -> None:
+    """Train as `TensorFlowTrainer.fit` of Keras does, a pass at a time."""
+    model.stop_training = False
+    logs: Logs | None = None
+    callbacks.on_train_begin()
+    # A callback that goes on with earlier training says so there, as Keras's own does.
+    for epoch in range(model._initial_epoch or epochs.start, epochs.stop):
+        callbacks.on_epoch_begin(epoch)
+        callbacks.on_train_batch_begin(0)
+        logs = train()
+        callbacks.on_train_batch_end(callbacks.params["steps"] - 1, logs)
+        if validate is not None and is_validated(epoch):
+            logs |= {f"val_{name}": value for name, value in validate().items()}
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    if isinstance(model.optimizer, keras.Optimizer) and epochs.stop > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs=logs)
+
+
+def _choose_validation(
+    model: keras.Model, data: Any, batch_size: int, callbacks: keras.callbacks.CallbackList
+) -> Callable[[], Logs] | None:
+    """Return what validates the model; None if nothing is to."""
+    if data is None:
+        return None
+    try:
+        if not isinstance(data, (tuple, list)):
+            raise Unsuited("it is no tuple of arrays")
+        test = _TestPass(model, pack(*data), batch_size)
+    except Unsuited:
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        return lambda: model.evaluate(
+            x,
+            y,
+            sample_weight=weights,
+            batch_size=batch_size if y is not None else None,
+            callbacks=callbacks,
+            return_dict=True,
+        )
+
+    def validate() -> Logs:
+        callbacks.on_test_begin()
+        logs = test()
+        callbacks.on_test_end(logs)
+        return logs
+
+    return validate
 
 
 def evaluate(
@@ -169,13 +249,12 @@ def evaluate(
             verbose=0,
             return_dict=return_dict,
         )
-    test_pass = _TestPass(model, arrays, batch_size or _DEFAULT_BATCH_SIZE)
-    with _replaced_steps(model, 1, None, test_pass):
-        return model.evaluate(tf.data.Dataset.range(1), verbose=0, return_dict=return_dict)
+    logs = _TestPass(model, arrays, batch_size or _DEFAULT_BATCH_SIZE)()
+    return logs if return_dict else model._flatten_metrics_in_order(logs)
 
 
 class _TrainPass:
-    """What Keras calls instead of its own step on a batch: an epoch."""
+    """An epoch of training; the program is found at the first."""
 
     def __init__(
         self,
@@ -194,11 +273,11 @@ class _TrainPass:
         self._num_updates = -1
         self._num_idle_passes = 0
 
-    def __call__(self, iterator: Any) -> dict[str, tf.Tensor]:
-        if self._program is None:  # here, as a callback may change the model before it begins
+    def __call__(self) -> Logs:
+        if self._program is None:  # not before, as a callback may change the model yet
             self._program = find_train_program(self._model, self._arrays, self._batch_size)
         order = tf.convert_to_tensor(self._draw_order())
-        return self._program.run(self._model, order, self._arrays)
+        return self._program.run(self._model, order, self._batch_size, self._arrays)
 
     def _draw_order(self) -> np.ndarray:
         """Return the rows in the order of this epoch."""
@@ -220,7 +299,7 @@ class _TrainPass:
 
 
 class _TestPass:
-    """What Keras calls instead of its own step on a batch: a pass over the data."""
+    """A pass over data that the model is judged by."""
 
     def __init__(self, model: keras.Model, arrays: Arrays, batch_size: int) -> None:
         self._model = model
@@ -229,27 +308,10 @@ class _TestPass:
         self._program: Program | None = None
         self._order = tf.range(arrays.num_rows, dtype=tf.int32)
 
-    def __call__(self, iterator: Any) -> dict[str, tf.Tensor]:
+    def __call__(self) -> Logs:
         if self._program is None:
             self._program = find_test_program(self._model, self._arrays, self._batch_size)
-        return self._program.run(self._model, self._order, self._arrays)
-
-
-@contextmanager
-def _replaced_steps(
-    model: keras.Model,
-    num_batches: int,
-    train_pass: Callable[[Any], Any] | None,
-    test_pass: Callable[[Any], Any] | None,
-) -> Iterator[None]:
-    """Have Keras call passes instead of steps, and take them for all batches in one execution."""
-    kept = model.train_function, model.test_function, model.steps_per_execution
-    model.train_function, model.test_function = train_pass, test_pass
-    model.steps_per_execution = num_batches
-    try:
-        yield
-    finally:
-        model.train_function, model.test_function, model.steps_per_execution = kept
+        return self._program.run(self._model, self._order, self._batch_size, self._arrays)
 
 
 def _add_logger(run: SeededRun, callbacks: Any) -> Any:
@@ -274,12 +336,9 @@ def _check_model(model: keras.Model) -> None:
         or tf.distribute.has_strategy()
     ):
         raise Unsuited("it has a distribution strategy")
-
-
-def _check_steps(arguments: Mapping[str, Any]) -> None:
-    for name in _STEP_ARGUMENTS:
-        if arguments.get(name) is not None:
-            raise Unsuited(f"{name} is given")
+    for name in _LIMITS:  # which older versions have not
+        if getattr(keras.config, name, lambda: None)():
+            raise Unsuited(f"keras.config.{name} limits it")
 
 
 def _check_callbacks(callbacks: Any) -> None:
