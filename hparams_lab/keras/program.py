@@ -18,13 +18,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.eager import context  # no public name for the executor's type
 
 from hparams_lab.keras.arrays import Arrays
 
@@ -41,12 +42,13 @@ class Program:
         function: takes the order of the rows, the batch size, then the tensors.
         slots: for each variable it captured, its place among those of the model; None if
             it captured anything else, so that it can run on its own variables only.
-        resets: whether the function itself blanks the metrics.
+        is_plain: whether the model has parts of Keras alone; then the function blanks the
+            metrics, and may be run the lean way.
     """
 
     function: Any
     slots: Sequence[int] | None
-    resets: bool
+    is_plain: bool
 
     def run(
         self, model: keras.Model, order: tf.Tensor, batch_size: int, arrays: Arrays
@@ -59,14 +61,16 @@ class Program:
             batch_size: rows in a batch.
             arrays: what is passed over.
         """
-        if not self.resets:
-            model.reset_metrics()
         inputs = [order, tf.constant(batch_size), *arrays.tensors]
-        if self.slots is None:
+        if not self.is_plain:
+            model.reset_metrics()
             return _to_numbers(self.function(*inputs))
-        handles = [variable.handle for variable in _list_variables(model)]
-        captures = [handles[slot] for slot in self.slots]
-        return _to_numbers(self.function._call_flat(inputs, captures))
+        with _lean():
+            if self.slots is None:
+                return _to_numbers(self.function(*inputs))
+            handles = [variable.handle for variable in _list_variables(model)]
+            captures = [handles[slot] for slot in self.slots]
+            return _to_numbers(self.function._call_flat(inputs, captures))
 
 
 def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
@@ -83,6 +87,24 @@ def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> P
 def find_test_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
     """Return a program that judges a compiled model in batches; otherwise as for training."""
     return _find(model, "test_step", arrays, batch_size)
+
+
+@contextmanager
+def _lean() -> Iterator[None]:
+    """Run functions op after op in this thread, and do not optimize their graphs.
+
+    A step of a small net is some two hundred ops of a microsecond: handing them to other
+    threads doubles its time, and optimizing the graph costs as much as tracing it. An op
+    still has all its threads, so that nets whose arithmetic dominates lose nothing.
+    """
+    options = tf.config.optimizer.get_experimental_options()
+    kept = options.get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        with context.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+            yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": kept})
 
 
 def is_customised(model: keras.Model, *names: str) -> bool:
@@ -124,10 +146,11 @@ def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -
     if signature is not None and key in _programs:
         _programs.move_to_end(key)
         return _programs[key]
-    resets = signature is not None  # metrics of the user's may blank what is no variable
-    function = _trace(model, step_name, arrays, static_size, resets=resets)
-    slots = None if signature is None else _find_slots(function, model)
-    program = Program(function, slots, resets)
+    is_plain = signature is not None
+    with _lean() if is_plain else nullcontext():
+        function = _trace(model, step_name, arrays, static_size, blanks_metrics=is_plain)
+    slots = _find_slots(function, model) if is_plain else None
+    program = Program(function, slots, is_plain)
     if slots is not None:
         _programs[key] = program
         if len(_programs) > MAX_PROGRAMS:
@@ -141,7 +164,12 @@ def _is_static(model: keras.Model) -> bool:
 
 
 def _trace(
-    model: keras.Model, step_name: str, arrays: Arrays, static_size: int | None, *, resets: bool
+    model: keras.Model,
+    step_name: str,
+    arrays: Arrays,
+    static_size: int | None,
+    *,
+    blanks_metrics: bool,
 ) -> Any:
     """Return the concrete function of a pass."""
     step = getattr(model, step_name)
@@ -153,7 +181,7 @@ def _trace(
 
     def run_pass(order: tf.Tensor, batch_size: tf.Tensor, *tensors: tf.Tensor) -> Any:
         num_rows = tf.shape(order)[0]
-        if resets:
+        if blanks_metrics:
             model.reset_metrics()
 
         def run_batch(start: tf.Tensor) -> Any:

@@ -95,7 +95,7 @@ def test_the_model_is_keras_s_own_again() -> None:
 @pytest.mark.parametrize("shuffle", [True, "batch"])
 def test_shuffling_is_seeded_by_the_run(shuffle: Any) -> None:
     """Equal seeds give equal histories, other seeds others."""
-    case = CASES["unbuilt"]
+    case = CASES["dense"]  # with dropout, the order within a batch matters
     first, again, other = (
         train_by_lab(case, run=SilentRun(seed), shuffle=shuffle)[1] for seed in (1, 1, 2)
     )

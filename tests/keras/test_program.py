@@ -190,6 +190,6 @@ def test_a_net_is_traced_once() -> None:
     arrays = pack(ROWS, SIGNS)
     build(model, arrays)
     calls.clear()
-    _trace(model, "train_step", arrays, None, resets=True)
+    _trace(model, "train_step", arrays, None, blanks_metrics=True)
 
     assert [1] == calls
