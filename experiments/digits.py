@@ -51,18 +51,12 @@ def build_model(num_units: int, learning_rate: float) -> keras.Model:
 
 def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on four fifths of the images and judge by the rest."""
-    x, y, x_held_out, y_held_out = run.split(*run.data)
+    x, y, *held_out = run.split(*run.data)
     model = build_model(run.hparams[HP_NUM_UNITS], run.hparams[HP_LEARNING_RATE])
-    model.fit(
-        x,
-        y,
-        validation_data=(x_held_out, y_held_out),
-        epochs=NUM_EPOCHS,
-        batch_size=BATCH_SIZE,
-        callbacks=run.callbacks(),
-        verbose=0,
+    lab.keras.fit(
+        run, model, x, y, validation_data=held_out, epochs=NUM_EPOCHS, batch_size=BATCH_SIZE
     )
-    loss, accuracy = model.evaluate(x_held_out, y_held_out, verbose=0)
+    loss, accuracy = lab.keras.evaluate(model, *held_out)
     return {METRIC_ACCURACY: accuracy, METRIC_LOSS: loss}
 
 

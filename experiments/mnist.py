@@ -82,15 +82,9 @@ def train(run: lab.Run) -> dict[hp.Metric, float]:
     x_train, y_train, x_test, y_test = run.data
     x_train, y_train = run.subset(x_train, y_train)  # all of it, save with --subset
     model = build_model(run.hparams)
-    model.fit(
-        x_train,
-        y_train,
-        epochs=run.hparams[HP_EPOCHS],
-        batch_size=run.hparams[HP_BATCH_SIZE],
-        callbacks=run.callbacks(),
-        verbose=0,
-    )
-    loss, accuracy, mse = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)
+    epochs, batch_size = run.hparams[HP_EPOCHS], run.hparams[HP_BATCH_SIZE]
+    lab.keras.fit(run, model, x_train, y_train, epochs=epochs, batch_size=batch_size)
+    loss, accuracy, mse = lab.keras.evaluate(model, x_test, y_test, batch_size=1000)
     return {METRIC_ACCURACY: accuracy, METRIC_LOSS: loss, METRIC_MSE: mse}
 
 
