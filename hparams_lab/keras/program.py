@@ -89,6 +89,11 @@ def find_test_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Pr
     return _find(model, "test_step", arrays, batch_size)
 
 
+def clear() -> None:
+    """Forget all programs, as a new process would have none."""
+    _programs.clear()
+
+
 @contextmanager
 def _lean() -> Iterator[None]:
     """Run functions op after op in this thread, and do not optimize their graphs.
