@@ -33,6 +33,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import (
     AssignmentError,
     DeclarationError,
+    Diverged,
     EventFormatError,
     ExecutorError,
     ExperimentLoadError,
@@ -49,6 +50,7 @@ __all__ = [
     "AssignmentError",
     "Axis",
     "DeclarationError",
+    "Diverged",
     "EventFormatError",
     "ExecutorError",
     "Experiment",

@@ -104,8 +104,7 @@ def fit(
     try:
         _check_model(model)
         _check_callbacks(callbacks)
-        if steps_per_epoch is not None or validation_steps is not None:
-            raise Unsuited("steps are counted")
+        _check_steps(steps_per_epoch, validation_steps)
         trained_on, validated_on = (x, y, sample_weight), validation_data
         if validation_split and validation_data is None:
             trained_on, validated_on = split_off(trained_on, validation_split)
@@ -339,6 +338,11 @@ def _check_model(model: keras.Model) -> None:
     for name in _LIMITS:  # which older versions have not
         if getattr(keras.config, name, lambda: None)():
             raise Unsuited(f"keras.config.{name} limits it")
+
+
+def _check_steps(*numbers: int | None) -> None:
+    if any(number is not None for number in numbers):
+        raise Unsuited("steps are counted")
 
 
 def _check_callbacks(callbacks: Any) -> None:
