@@ -101,6 +101,7 @@ def _print_saved(done: Refit, pick: Pick, seed: int) -> int:
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
         console.print(f"  {name:<{width}}  {text}")
+    console.print("What is measured of rows that run.split held out is of rows it was trained on.")
     for line in (*done.saved.left_out, done.saved.check):
         console.print(line)
     return 0
