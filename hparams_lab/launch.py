@@ -159,6 +159,7 @@ def make_executor(
         worker.execute,
         num_workers=options.num_workers or min(count_usable_cpus(), max_runs or sys.maxsize),
         timeout_secs=options.run_timeout_secs,
+        jobs_per_process=options.runs_per_process or 1,
     )
 
 
@@ -296,6 +297,7 @@ def _describe(
         reuse=options.reuse,
         worker_limit=options.num_workers,
         run_timeout_secs=options.run_timeout_secs,
+        runs_per_process=options.runs_per_process,
         max_failures=options.max_failures,
     )
 

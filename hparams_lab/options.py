@@ -25,6 +25,7 @@ class ExecutionOptions:
         executor: `process` or `inline`; None: `process`, or as the sweep began.
         num_workers: runs at a time, None for one a processor that may be used.
         run_timeout_secs: how long a run may take; None: any time.
+        runs_per_process: how many runs a process does, one after the other; None: one.
         time_budget_secs: after so long no more runs begin; None: never.
         max_failures: after so many failures in a row no more runs begin; None: any.
         command: the words of the command line, for the record.
@@ -34,6 +35,7 @@ class ExecutionOptions:
     executor: str | None = None
     num_workers: int | None = None
     run_timeout_secs: float | None = None
+    runs_per_process: int | None = None
     time_budget_secs: float | None = None
     max_failures: int | None = None
     command: Sequence[str] = ()
@@ -46,6 +48,7 @@ class ExecutionOptions:
         """
         _at_least("--trials", self.max_trials, 1)
         _at_least("--workers", self.num_workers, 1)
+        _at_least("--runs_per_process", self.runs_per_process, 1)
         _at_least("--max_failures", self.max_failures, 1)
         _above_zero("--run_timeout_secs", self.run_timeout_secs)
         _above_zero("--time_budget_secs", self.time_budget_secs)
@@ -57,6 +60,11 @@ class ExecutionOptions:
         if self.executor == "inline" and self.run_timeout_secs is not None:
             raise UsageError(
                 "--run_timeout_secs needs processes that can be stopped; got --executor=inline. "
+                "Drop one of the two."
+            )
+        if self.executor == "inline" and self.runs_per_process is not None:
+            raise UsageError(
+                "--runs_per_process needs processes of their own; got --executor=inline. "
                 "Drop one of the two."
             )
 

@@ -138,6 +138,8 @@ def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
         num_workers=options.num_workers or (recorded.worker_limit if has_processes else None),
         run_timeout_secs=options.run_timeout_secs
         or (recorded.run_timeout_secs if has_processes else None),
+        runs_per_process=options.runs_per_process
+        or (recorded.runs_per_process if has_processes else None),
         max_failures=options.max_failures or recorded.max_failures,
     )
 
@@ -150,6 +152,7 @@ def _note_execution(recorded: Sweep, options: ResumeOptions, executor: Executor)
         workers=executor.num_workers,
         worker_limit=options.num_workers or recorded.worker_limit,
         run_timeout_secs=options.run_timeout_secs or recorded.run_timeout_secs,
+        runs_per_process=options.runs_per_process or recorded.runs_per_process,
         max_failures=options.max_failures,
     )
 

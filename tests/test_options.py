@@ -31,6 +31,14 @@ REFUSED = {
         {"executor": "inline", "num_workers": 2},
         r"--executor=inline runs one run at a time; got --workers=2\. Drop one of the two\.",
     ),
+    "runs_per_process": (
+        {"runs_per_process": 0},
+        r"--runs_per_process must be at least 1; got 0\. Raise it\.",
+    ),
+    "inline_runs_per_process": (
+        {"executor": "inline", "runs_per_process": 2},
+        r"--runs_per_process needs processes .* got --executor=inline\. Drop one of the two\.",
+    ),
     "inline_timeout": (
         {"executor": "inline", "run_timeout_secs": 1.0},
         r"--run_timeout_secs needs processes .* got --executor=inline\. Drop one of the two\.",
@@ -70,7 +78,13 @@ def test_an_option_of_a_new_sweep_out_of_range_is_told(
     [
         NOTHING,
         {"max_trials": 1, "num_workers": 1, "max_failures": 1, "seed": 0, "repeats": 1},
-        {"folds": 2, "subset": 1.0, "run_timeout_secs": 0.001, "time_budget_secs": 1e9},
+        {
+            "folds": 2,
+            "subset": 1.0,
+            "run_timeout_secs": 0.001,
+            "runs_per_process": 1,
+            "time_budget_secs": 1e9,
+        },
         {"executor": "inline", "num_workers": 1, "time_budget_secs": 1.0},
         {"racing": True, "repeats": 4},
         {"racing": True, "repeats": 2, "folds": 2},

@@ -46,6 +46,12 @@ def define_execution(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "run_timeout_secs", None, "stop a run that takes longer, as a failure", flag_values=values
     )
+    flags.DEFINE_integer(
+        "runs_per_process",
+        None,
+        "keep a process for so many runs (default 1; resume: as before)",
+        flag_values=values,
+    )
     flags.DEFINE_float(
         "time_budget_secs", None, "begin no more runs after so long", flag_values=values
     )
@@ -64,6 +70,7 @@ def execution_of(values: flags.FlagValues) -> dict[str, Any]:
         "executor": values.executor,
         "num_workers": values.workers,
         "run_timeout_secs": values.run_timeout_secs,
+        "runs_per_process": values.runs_per_process,
         "time_budget_secs": values.time_budget_secs,
         "max_failures": values.max_failures,
         "command": tuple(sys.argv),

@@ -1,4 +1,7 @@
-"""What happens in the process of a job, forked or new: its output, its call, its end."""
+"""What happens in the process of a job, forked or new: its output, its call, its end.
+
+A forked one may do several jobs, as long as none leaves anything behind for the next.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,10 @@ from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Finished, Job, Tell, describe_error
 from hparams_lab.executors.messages import Report
+from hparams_lab.executors.surroundings import Surroundings
+
+IDLE = b""
+"""Sent behind a job's end by a process that can do another; no pickle, so no end."""
 
 # linux/prctl.h; looked up here, once for all children.
 _PR_SET_PDEATHSIG = 1
@@ -38,7 +45,7 @@ def die_with_parent(parent: int) -> None:
             os._exit(1)
 
 
-def redirect_output(job: Job) -> None:
+def _redirect_output(job: Job) -> None:
     """Send what this process prints to the job's file."""
     job.output_file.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(job.output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -64,14 +71,16 @@ class Teller:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._is_unanswered = False
+        self._is_closed = False
 
     def __call__(self, message: Any) -> Any:
         """Send a message and return the answer to it.
 
         Raises:
             ExecutorError: in a child of the job's process, whose message and answer would
-                mix with its parent's; or after an exception (that of Ctrl-C, or a
-                timer's) has interrupted a call, the answer to which may come yet.
+                mix with its parent's; after an exception (that of Ctrl-C, or a
+                timer's) has interrupted a call, the answer to which may come yet; or
+                after the job's end.
         """
         if os.getpid() != self._pid:
             raise ExecutorError(
@@ -80,6 +89,8 @@ class Teller:
             )
         payload = pickle.dumps(Report(self._job_id, message))
         with self._lock:
+            if self._is_closed:
+                raise ExecutorError("a run may not report after its end. Let train report its own.")
             if self._is_unanswered:
                 raise ExecutorError(
                     "train may not report once a report of it was interrupted. Let it end."
@@ -93,21 +104,61 @@ class Teller:
             self._is_unanswered = False
         return answer
 
+    def close(self) -> bool:
+        """Refuse to tell from now on; return whether something else may be received here.
 
-def finish_with(replies: int, work: Any, state: Any, job: Job, tell: Tell) -> NoReturn:
-    """Do the job, reply, and exit at once: neither threads nor cleaning up hold it."""
+        It may not while an answer may come yet, nor in a child of the job's process.
+        """
+        self._is_closed = True
+        return not self._is_unanswered and os.getpid() == self._pid
+
+
+def do_jobs(
+    work: Any,
+    state: Any,
+    job: Job,
+    *,
+    replies: int,
+    reports: int,
+    receive: Callable[[], Any],
+    max_jobs: int = 1,
+) -> NoReturn:
+    """Do a job, reply, and exit at once: neither threads nor cleaning up hold it.
+
+    Args:
+        work: called for each job.
+        state: its first argument.
+        job: the first one.
+        replies: file descriptor that ends of jobs go to.
+        reports: file descriptor that goes to what jobs tell.
+        receive: waits for the next answer or job; EOFError if there can be none.
+        max_jobs: above 1, other jobs are done after it where none leaves anything behind.
+    """
     exit_code = 1
     try:
-        channel.write(replies, _call(work, state, job, tell))
-        exit_code = 0
+        kept = Surroundings() if max_jobs > 1 else None
+        for num_left in reversed(range(max_jobs)):
+            tell = Teller(job.id, reports, receive)
+            finished = _call(work, state, job, tell)
+            channel.write(replies, finished)
+            exit_code = 0  # until the next job nobody is to hear of this process
+            if kept is None or not num_left or finished.death:
+                break
+            if not (tell.close() and kept.restore()):
+                break
+            channel.write_pickled(replies, IDLE)
+            job = receive()
+            exit_code = 1
     except BaseException:
-        traceback.print_exc()
+        if exit_code:
+            traceback.print_exc()
     finally:
         _exit(exit_code)
 
 
 def _call(work: Any, state: Any, job: Job, tell: Tell) -> Finished:
     try:
+        _redirect_output(job)
         return Finished(job.id, work(state, job.argument, tell))
     except KeyboardInterrupt:
         return Finished(job.id, death="was interrupted")

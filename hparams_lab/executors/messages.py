@@ -16,10 +16,12 @@ class Begin:
     Attributes:
         sys_path: the executor's, so that the same names are importable.
         functions: pickled pair of setup and work, unpickled only once the path is set.
+        jobs_per_process: how many jobs a forked process does at most, one after the other.
     """
 
     sys_path: Sequence[str]
     functions: bytes
+    jobs_per_process: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Runs each job in a fresh process, forked from a server that has everything loaded."""
+"""Runs jobs in processes of their own, forked from a server that has everything loaded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from typing import Any
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.child import SIGKILL, kill_group
 from hparams_lab.executors.cpus import limit_threads
 from hparams_lab.executors.messages import Began, Begin, Ready, Reply, Report, SetupFailed, Signal
-from hparams_lab.executors.server_link import SIGKILL, ServerLink, kill_group
+from hparams_lab.executors.server_link import ServerLink
 
 # How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
@@ -51,7 +52,7 @@ _Arrival = tuple[ServerLink, Any]
 
 
 class ProcessExecutor(Executor):
-    """A fresh process a job, `num_workers` at a time.
+    """A fresh process a job or few, `num_workers` at a time.
 
     Where the server may not fork, a new interpreter is started for each job, which
     takes seconds; `notice` says why.
@@ -63,14 +64,23 @@ class ProcessExecutor(Executor):
         timeout_secs: how long a job may run once it has a process, in seconds; None for as
             long as it likes. While `wait` waits, a job that takes longer is sent SIGTERM,
             after a grace SIGKILL.
+        jobs_per_process: how many jobs a forked process does at most, one after the other.
+            It gets no other after one that was ended, or raised, or left a thread or a
+            process running. What it started may live until its last job has ended.
     """
 
     def __init__(
-        self, setup: Setup, work: Work, *, num_workers: int, timeout_secs: float | None = None
+        self,
+        setup: Setup,
+        work: Work,
+        *,
+        num_workers: int,
+        timeout_secs: float | None = None,
+        jobs_per_process: int = 1,
     ) -> None:
         super().__init__(num_workers)
         self._timeout_secs = math.inf if timeout_secs is None else timeout_secs
-        self._functions = pickle.dumps((setup, work))
+        self._begin = Begin(sys.path, pickle.dumps((setup, work)), jobs_per_process)
         self._inbox: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         self._servers: list[ServerLink] = []
         self._fork_server: ServerLink | None = None
@@ -218,7 +228,7 @@ class ProcessExecutor(Executor):
 
     def _launch_server(self) -> ServerLink:
         environment = os.environ | limit_threads(self.num_workers)
-        server = ServerLink(Begin(sys.path, self._functions), self._inbox, environment)
+        server = ServerLink(self._begin, self._inbox, environment)
         self._servers.append(server)
         return server
 

@@ -1,14 +1,17 @@
-"""The process that runs are forked from: it loads once, then forks a fresh child a job.
+"""The process that runs are forked from: it loads once, then forks a child for jobs.
 
     executor ──stdin──▶ server ──fork──▶ child: work(state, argument, tell)
         ▲                 │  ▲                     │            ▲
         └─────stdout──────┘  ├──pipe: its end──────┘            │
-                             └──socket: reports and answers─────┘
+                             └──socket: reports, answers, jobs──┘
 
 The server has TensorFlow, the experiment and its data in memory and never runs an
 operation, so a child has them too (copy on write) for the price of a fork. It is the
 parent of all children: it learns how each ends, and ends them all when the executor
 is gone. It does not know what a job is.
+
+A child is fresh for each job, unless it may do several: then it waits for the next where
+a job has left nothing behind.
 
 Where a fork is impossible or not safe, it runs its one job itself, and ends.
 
@@ -24,21 +27,22 @@ import gc
 import os
 import pickle
 import queue
+import select
 import selectors
 import signal
 import socket
 import sys
 import threading
 import traceback
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO, NoReturn
 
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import Finished, Job
+from hparams_lab.executors.child import Child, describe_exit, kill_group
 from hparams_lab.executors.fork_safety import find_fork_hazard
-from hparams_lab.executors.job_process import Teller, die_with_parent, finish_with, redirect_output
+from hparams_lab.executors.job_process import IDLE, die_with_parent, do_jobs
 from hparams_lab.executors.messages import Began, Ready, Reply, SetupFailed
 
 
@@ -63,7 +67,7 @@ def _serve(requests: int, replies: int) -> None:
     if hazard:
         _serve_one(requests, replies, work, state)
     else:
-        _Server(requests, replies, work, state).serve()
+        _Server(requests, replies, work, state, begin.jobs_per_process).serve()
 
 
 def _as_message(error: BaseException) -> HParamsLabError:
@@ -90,8 +94,7 @@ def _serve_one(requests: int, replies: int, work: Any, state: Any) -> None:
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_take_answers, args=(stream, answers), daemon=True).start()
     channel.write(replies, Began(job.id, os.getpid()))
-    redirect_output(job)
-    finish_with(replies, work, state, job, Teller(job.id, replies, answers.get))
+    do_jobs(work, state, job, replies=replies, reports=replies, receive=answers.get)
 
 
 def _take_answers(stream: BinaryIO, answers: queue.SimpleQueue[Any]) -> None:
@@ -103,23 +106,41 @@ def _take_answers(stream: BinaryIO, answers: queue.SimpleQueue[Any]) -> None:
             os._exit(1)
 
 
+_LOOK_SECS = 0.5
+
+
+def _receive(stream: BinaryIO) -> Any:
+    """Wait for a message and return it.
+
+    A signal that comes between Python's last look and a read that blocks would be seen
+    only after the read; so it looks again every now and then.
+    """
+    while not select.select([stream], [], [], _LOOK_SECS)[0]:
+        pass
+    return channel.read(stream)
+
+
 class _Server:
-    """Forks a child a job and reports how it ended.
+    """Forks children for jobs and reports how these ended.
 
     Args:
         requests: file descriptor that messages come from.
         replies: file descriptor that messages go to.
         work: called in each child.
         state: its first argument.
+        jobs_per_child: how many jobs a child does at most.
     """
 
-    def __init__(self, requests: int, replies: int, work: Any, state: Any) -> None:
+    def __init__(
+        self, requests: int, replies: int, work: Any, state: Any, jobs_per_child: int
+    ) -> None:
         self._inbox = channel.Inbox(requests)
         self._replies = replies
         self._work = work
         self._state = state
+        self._jobs_per_child = jobs_per_child
         self._pid = os.getpid()
-        self._children: dict[int, _Child] = {}
+        self._children: dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._waker = os.pipe()
 
@@ -137,9 +158,13 @@ class _Server:
         gc.freeze()
         with contextlib.suppress(BrokenPipeError):  # the executor is gone: the end comes too
             while not self._inbox.is_closed:
-                for key, _ in self._selector.select():
-                    key.data()
+                ready = {key.fd: key.data for key, _ in self._selector.select()}
+                obey = ready.pop(self._inbox.fd, None)
+                for listen in ready.values():
+                    listen()
                 self._reap()
+                if obey:  # last, so that no job is given to a child that has died
+                    obey()
         self._signal_all(signal.SIGKILL)
 
     def _wake_up(self) -> None:
@@ -149,15 +174,15 @@ class _Server:
     def _obey(self) -> None:
         for message in map(pickle.loads, self._inbox.receive()):
             if isinstance(message, Job):
-                self._fork(message)
+                self._begin(message)
             elif isinstance(message, Reply):
                 self._answer(message)
             elif message.job_id is None:
                 self._signal_all(message.number)
             elif child := self._find_child(message.job_id):
-                _kill_group(child.pid, message.number)
+                child.signal(message.number)
 
-    def _find_child(self, job_id: int) -> _Child | None:
+    def _find_child(self, job_id: int) -> Child | None:
         """Return the process of a job, None if it has ended."""
         children = self._children.values()
         return next((child for child in children if child.job_id == job_id), None)
@@ -167,6 +192,18 @@ class _Server:
             # It waits for this, so it reads; a small answer fits the socket even if it does not.
             with contextlib.suppress(ConnectionError):  # it dies, or has closed its end
                 channel.write_pickled(child.reports.fd, reply.answer)
+
+    def _begin(self, job: Job) -> None:
+        """Give a job to a child that waits for one, or to a new one."""
+        children = self._children.values()
+        child = next((child for child in children if child.is_idle), None)
+        if child is None:
+            self._fork(job)
+            return
+        with contextlib.suppress(ConnectionError):  # it dies; so it is told of the job
+            channel.write(child.reports.fd, job)
+        child.job_id = job.id
+        channel.write(self._replies, Began(job.id, child.pid))
 
     def _fork(self, job: Job) -> None:
         reading, writing = os.pipe()
@@ -178,7 +215,7 @@ class _Server:
                 os.close(fd)
             channel.write(self._replies, Finished(job.id, death=f"got no process: {error}"))
             return
-        child = _Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports))
+        child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports))
         self._children[pid] = child
         if pid == 0:
             self._become_child(job, writing, telling)
@@ -204,22 +241,40 @@ class _Server:
             for child in self._children.values():  # this one too: the server alone has these ends
                 os.close(child.inbox.fd)
                 os.close(child.reports.fd)
-            redirect_output(job)
         except KeyboardInterrupt:
             channel.write(writing, Finished(job.id, death="was interrupted"))
             os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-        receive = partial(channel.read, os.fdopen(telling, "rb"))
-        finish_with(writing, self._work, self._state, job, Teller(job.id, telling, receive))
+        receive = partial(_receive, os.fdopen(telling, "rb"))
+        do_jobs(
+            self._work,
+            self._state,
+            job,
+            replies=writing,
+            reports=telling,
+            receive=receive,
+            max_jobs=self._jobs_per_child,
+        )
 
-    def _listen(self, child: _Child) -> None:
+    def _listen(self, child: Child) -> None:
         child.replies += child.inbox.receive()
         if child.inbox.is_closed:
             self._selector.unregister(child.inbox.fd)
+        if IDLE in child.replies:
+            self._release(child)
 
-    def _relay(self, child: _Child) -> None:
+    def _release(self, child: Child) -> None:
+        """Pass on the end of a child's job, and keep the child for another one."""
+        if child.is_signalled:  # another job must not have what was meant for this one
+            child.signal(signal.SIGKILL)
+            return
+        channel.write_pickled(self._replies, child.replies[0])
+        child.replies.clear()
+        child.job_id = None
+
+    def _relay(self, child: Child) -> None:
         for report in child.reports.receive():
             channel.write_pickled(self._replies, report)
         if child.reports.is_closed:
@@ -231,61 +286,20 @@ class _Server:
             if pid:
                 self._finish(child, os.waitstatus_to_exitcode(wait_status))
 
-    def _finish(self, child: _Child, exit_code: int) -> None:
+    def _finish(self, child: Child, exit_code: int) -> None:
         del self._children[child.pid]
-        _kill_group(child.pid, signal.SIGKILL)  # what the job left behind
-        while not child.inbox.is_closed and _is_readable(child.inbox.fd):
-            child.replies += child.inbox.receive()
+        kill_group(child.pid, signal.SIGKILL)  # what the job left behind
+        child.take_replies()
         for fd in (child.inbox.fd, child.reports.fd):
             with contextlib.suppress(KeyError):
                 self._selector.unregister(fd)
             os.close(fd)
         if child.replies:
             channel.write_pickled(self._replies, child.replies[0])
-        else:
+        elif child.job_id is not None:
             death = describe_exit(exit_code)
             channel.write(self._replies, Finished(child.job_id, death=death))
 
     def _signal_all(self, number: int) -> None:
-        for pid in self._children:
-            _kill_group(pid, number)
-
-
-@dataclass
-class _Child:
-    """A job's process, as the server knows it; what it sends is passed on still pickled."""
-
-    job_id: int
-    pid: int
-    inbox: channel.Inbox
-    reports: channel.Inbox
-    replies: list[bytes] = field(default_factory=list)
-
-
-def describe_exit(exit_code: int) -> str:
-    """Return in words how a process ended that said nothing before.
-
-    Args:
-        exit_code: negative for a signal, as in `subprocess`.
-
-    Example:
-        >>> describe_exit(-9), describe_exit(3)
-        ('was killed by SIGKILL', 'exited with code 3 before train returned')
-    """
-    if exit_code >= 0:
-        return f"exited with code {exit_code} before train returned"
-    try:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"was killed by signal {-exit_code}"
-
-
-def _kill_group(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
-
-
-def _is_readable(fd: int) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(fd, selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
+        for child in self._children.values():
+            child.signal(number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -14,14 +13,11 @@ from typing import Any, BinaryIO
 from hparams_lab.chatter import HeldOutput
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
+from hparams_lab.executors.child import describe_exit, kill_group
 from hparams_lab.executors.messages import Begin, Signal
-from hparams_lab.executors.server import describe_exit
 
 # Not `-m`: the messages' classes must have the same name at both ends.
 _SERVER = "from hparams_lab.executors.server import main; main()"
-
-# Windows knows one way to end a process.
-SIGKILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 # A server whose input ends kills its children and ends at once.
 _CLOSE_SECS = 1.0
@@ -119,10 +115,3 @@ def _end_leftovers(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a process's group once it has ended, so that its pipes close."""
     process.wait()
     kill_group(process.pid)
-
-
-def kill_group(pid: int, number: int = SIGKILL) -> None:
-    """Send a signal to a process group that may be gone."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)

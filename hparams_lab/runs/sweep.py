@@ -62,6 +62,7 @@ class Sweep:
         trial_limit: of the user; None: all that the strategy has.
         worker_limit: of the user, by `--workers`; None: none.
         run_timeout_secs: how long a run may take; None: any time.
+        runs_per_process: how many runs a process does, one after the other; None: one.
         max_failures: after so many failures in a row no more runs begin; None: any.
         settings: the words of `--set`, by which the declared space was narrowed; None
             where they were not taken down.
@@ -93,6 +94,7 @@ class Sweep:
     trial_limit: int | None = None
     worker_limit: int | None = None
     run_timeout_secs: float | None = None
+    runs_per_process: int | None = None
     max_failures: int | None = None
     settings: Sequence[str] | None = None
     tries: Sequence[Assignment] = ()
@@ -215,6 +217,7 @@ class Sweep:
             "trial_limit": self.trial_limit,
             "worker_limit": self.worker_limit,
             "run_timeout_secs": self.run_timeout_secs,
+            "runs_per_process": self.runs_per_process,
             "max_failures": self.max_failures,
             "settings": None if self.settings is None else list(self.settings),
             "tries": [dict(assignment) for assignment in self.tries],

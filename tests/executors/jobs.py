@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.executors.base import Tell
 from hparams_lab.testing.executors import is_alive, wait_until
-from tests.executors import telling
+from tests.executors import littering, telling
 
 SLEEP_SECS = 60  # longer than any test
 
@@ -63,11 +63,12 @@ def raise_key_error() -> NoReturn:
 
 
 def perform(state: Any, step: Any, tell: Tell) -> Any:
-    """Do one of the things below or in `telling`, named by the argument."""
+    """Do one of the things below, in `telling` or in `littering`, named by the argument."""
     name, *arguments = step
     if name in globals():
         return globals()[name](*arguments)
-    return getattr(telling, name)(tell, *arguments)
+    module = telling if hasattr(telling, name) else littering
+    return getattr(module, name)(tell, *arguments)
 
 
 def get_pid() -> int:

@@ -29,12 +29,10 @@ class TestProcessExecutor(ExecutorContract):
 
 @contextmanager
 def ready_executor(
-    setup: Setup = int, *, num_workers: int = 2, timeout_secs: float | None = None
+    setup: Setup = int, *, num_workers: int = 2, **options: Any
 ) -> Iterator[ProcessExecutor]:
     """Yield an executor of `jobs.perform` that is ready, and close it."""
-    with ProcessExecutor(
-        setup, jobs.perform, num_workers=num_workers, timeout_secs=timeout_secs
-    ) as executor:
+    with ProcessExecutor(setup, jobs.perform, num_workers=num_workers, **options) as executor:
         executor.start()
         executor.ready()
         yield executor

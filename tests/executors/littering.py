@@ -1,0 +1,76 @@
+"""What the tests of executors have left behind in a process that another job gets after them."""
+
+import ctypes
+import io
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from hparams_lab.errors import ExecutorError
+from hparams_lab.executors.base import Tell
+
+_KEPT_TELLS: list[Tell] = []
+
+
+def leave_place(tell: Tell, folder: Path) -> None:
+    """Go to another directory and environment."""
+    os.chdir(folder)
+    os.environ["LITTER"] = "left"
+    del os.environ["PATH"]
+
+
+def replace_stdout(tell: Tell) -> None:
+    """Leave another object as stdout, and something unflushed in the one that was there."""
+    sys.stdout.write("before ")
+    sys.stdout = io.StringIO()
+
+
+def print_in_c(tell: Tell, text: str) -> None:
+    """Print as a C library does, which keeps it in a buffer of its own."""
+    ctypes.CDLL(None).printf(text.encode())
+
+
+def print_word(tell: Tell, word: str) -> None:
+    print(word)  # noqa: T201 - as train functions do
+
+
+def set_alarm(tell: Tell) -> None:
+    """Have this process killed a moment later, and ignore SIGTERM from now on."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+
+def describe_place(tell: Tell) -> tuple[int, str, dict[str, str]]:
+    """Return this process, its directory and its environment."""
+    return os.getpid(), os.getcwd(), dict(os.environ)
+
+
+def is_deaf_to_sigterm(tell: Tell) -> bool:
+    """Return whether SIGTERM is ignored, after waiting for alarms."""
+    threading.Event().wait(0.3)
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def keep_tell(tell: Tell) -> Any:
+    """Tell, and keep the tell for another job."""
+    _KEPT_TELLS.append(tell)
+    return tell("own")
+
+
+def tell_by_kept(tell: Tell) -> str:
+    """Tell by what another job kept, and return what is said of it."""
+    try:
+        _KEPT_TELLS[0]("another's")
+    except ExecutorError as error:
+        return str(error)
+    return "nothing"
+
+
+def fork_and_return_twice(tell: Tell) -> int:
+    """Return in this process and, first, in a child of it."""
+    if (pid := os.fork()) > 0:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return os.getpid()
