@@ -18,11 +18,9 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow.python.framework.ops import EagerTensor
 
+from hparams_lab.keras.suited import Unsuited
+
 _NUMERIC_KINDS = "biuf"
-
-
-class Unsuited(Exception):  # noqa: N818 - a finding, not an error: Keras's own loop takes over
-    """What is asked for cannot be one program; says why, as a clause."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _map(function: Any, structure: Any) -> Any:
 def _to_array(leaf: Any) -> Any:
     """Return an array of NumPy or an eager dense tensor."""
     if hasattr(leaf, "iloc"):
-        leaf = leaf.to_numpy()
+        leaf = leaf.to_numpy()[:, None] if leaf.ndim == 1 else leaf.to_numpy()  # as Keras does
     if isinstance(leaf, np.ndarray) and leaf.ndim > 0 and leaf.dtype.kind in _NUMERIC_KINDS:
         return leaf
     if isinstance(leaf, tf.Tensor) and hasattr(leaf, "numpy") and leaf.shape.rank:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from hparams_lab.errors import Diverged
 
@@ -73,7 +74,7 @@ class EpochLogger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has 
             Pruned: if the strategy ends the run.
             ValueError: if there is no such log as is to be reported, and there must be.
         """
-        logs = dict(logs or {})
+        logs = {name: value for name, value in (logs or {}).items() if np.ndim(value) == 0}
         values = {_name_tag(name): value for name, value in logs.items() if name != LEARNING_RATE}
         if (rate := logs.get(LEARNING_RATE, _read_learning_rate(self.model))) is not None:
             values[LEARNING_RATE] = rate

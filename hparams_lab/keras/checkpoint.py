@@ -106,7 +106,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         Raises:
             ValueError: if there is no such log as the best is to be chosen by.
         """
-        numbers = {name: float(np.asarray(value)) for name, value in (logs or {}).items()}
+        numbers = {name: float(it) for name, it in (logs or {}).items() if np.ndim(it) == 0}
         best_epoch = self._progress.best_epoch
         if self._best is not None and self._is_best(numbers):
             best_epoch = epoch

@@ -16,7 +16,6 @@ traced again.
 from __future__ import annotations
 
 import json
-import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -24,10 +23,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context  # no public name for the executor's type
 
 from hparams_lab.keras.arrays import Arrays
+from hparams_lab.keras.signature import describe, list_variables
 
 # Each holds the graph and the variables of the model that it was traced with.
 MAX_PROGRAMS = 16
@@ -64,11 +65,11 @@ class Program:
         inputs = [order, tf.constant(batch_size), *arrays.tensors]
         if not self.is_plain:
             model.reset_metrics()
-            return _to_numbers(self.function(*inputs))
+            return _to_numbers(model._get_metrics_result_or_logs(self.function(*inputs)))
         with _lean():
             if self.slots is None:
                 return _to_numbers(self.function(*inputs))
-            handles = [variable.handle for variable in _list_variables(model)]
+            handles = [variable.value.handle for variable in list_variables(model)]
             captures = [handles[slot] for slot in self.slots]
             return _to_numbers(self.function._call_flat(inputs, captures))
 
@@ -133,6 +134,10 @@ def build(model: keras.Model, arrays: Arrays) -> None:
         _, y, _ = keras.utils.unpack_x_y_sample_weight(arrays.nest(arrays.specs))
         if isinstance(y, tf.TensorSpec) and isinstance(output, keras.KerasTensor):
             metrics.build(keras.KerasTensor(y.shape, y.dtype.name), output)
+            # Others may make variables when they first see a batch.
+            metrics.built = all(
+                isinstance(metric, keras.metrics.Mean) for metric in metrics.metrics
+            )
     # A model may be of a kind that only a real step can build. So does the trace then, at the
     # price of a second one; and where something is wrong it says what.
     with suppress(Exception):
@@ -156,7 +161,7 @@ def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -
         function = _trace(model, step_name, arrays, static_size, blanks_metrics=is_plain)
     slots = _find_slots(function, model) if is_plain else None
     program = Program(function, slots, is_plain)
-    if slots is not None:
+    if slots is not None and signature == describe(model):  # else the trace has made variables
         _programs[key] = program
         if len(_programs) > MAX_PROGRAMS:
             _programs.popitem(last=False)
@@ -214,67 +219,18 @@ def _trace(
 
 
 def _to_numbers(logs: Any) -> dict[str, Any]:
-    """Return logs as Keras hands them to callbacks, but for what is no single number."""
-    return {
-        name: float(value) if getattr(value, "shape", None) == () else value
-        for name, value in logs.items()
-    }
-
-
-def describe(model: keras.Model) -> str | None:
-    """Return all that a trace depends on but data and variables; None if it cannot be told.
-
-    It can be told for models, layers, losses, metrics and optimizers of Keras itself.
-    What users write may depend on anything.
-    """
-    layers = list(model._flatten_layers())
-    if any(hasattr(layer, "adapt") or isinstance(layer, keras.layers.Lambda) for layer in layers):
-        return None  # their state is a constant of the trace
-    optimizer = model.optimizer
-    if hasattr(optimizer, "_exclude_from_weight_decay"):
-        return None  # not in its configuration
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of functions that could not be loaded again
-            config = keras.saving.serialize_keras_object(model)
-        if not _is_of_keras(config):
-            return None
-        _forget_rates(config)
-        return json.dumps(config, sort_keys=True)
-    except (TypeError, ValueError, NotImplementedError):
-        return None
-
-
-def _is_of_keras(config: Any) -> bool:
-    if isinstance(config, dict):
-        module = str(config.get("module") or "keras")
-        is_lambda = config.get("class_name") == "__lambda__"
-        if is_lambda or config.get("registered_name") or not module.startswith("keras"):
-            return False
-        return all(map(_is_of_keras, config.values()))
-    return not isinstance(config, (list, tuple)) or all(map(_is_of_keras, config))
-
-
-def _forget_rates(config: Any) -> None:
-    """Take out learning rates that are numbers, which an optimizer holds in a variable."""
-    if isinstance(config, dict):
-        if isinstance(config.get("learning_rate"), float):
-            del config["learning_rate"]
-        for value in config.values():
-            _forget_rates(value)
-    elif isinstance(config, (list, tuple)):
-        for value in config:
-            _forget_rates(value)
+    """Return logs as Keras hands them to callbacks: flat, sorted, no tensors."""
+    numbers: dict[str, Any] = {}
+    for name, value in sorted(logs.items()):
+        if isinstance(value, dict):
+            numbers |= _to_numbers(value)
+        else:
+            array = np.asarray(value)
+            numbers[name] = float(array) if array.ndim == 0 else array
+    return numbers
 
 
 def _find_slots(function: Any, model: keras.Model) -> list[int] | None:
-    places = {id(variable.handle): i for i, variable in enumerate(_list_variables(model))}
+    places = {id(variable.value.handle): i for i, variable in enumerate(list_variables(model))}
     slots = [places.get(id(capture)) for capture in function.captured_inputs]
     return None if None in slots else slots  # type: ignore[return-value]
-
-
-def _list_variables(model: keras.Model) -> list[tf.Variable]:
-    """Return the variables of model, optimizer and metrics, in the same order for equal models."""
-    metrics = [variable for metric in model.metrics for variable in metric.variables]
-    optimizer = model.optimizer.variables if model.optimizer is not None else []
-    return [variable.value for variable in (*model.variables, *optimizer, *metrics)]

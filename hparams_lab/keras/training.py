@@ -15,26 +15,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from hparams_lab.keras.arrays import Arrays, Unsuited, pack, split_off
+from hparams_lab.keras.arrays import Arrays, pack, split_off
 from hparams_lab.keras.callbacks import EpochLogger
 from hparams_lab.keras.program import Program, find_test_program, find_train_program
-
-_DEFAULT_BATCH_SIZE = 32  # as in Keras
-
-# Have the hooks of batches, and use them if they are to save every few of them.
-_SAVERS = (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)
-
-_BATCH_HOOKS = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_test_batch_begin",
-    "on_test_batch_end",
+from hparams_lab.keras.suited import (
+    Unsuited,
+    check_batch_size,
+    check_callbacks,
+    check_model,
+    check_steps,
 )
-
-# Settings of Keras that cut training short.
-_LIMITS = ("max_epochs", "max_steps_per_epoch")
 
 Logs = dict[str, Any]
 
@@ -102,9 +92,11 @@ def fit(
     """
     callbacks = _add_logger(run, callbacks)
     try:
-        _check_model(model)
-        _check_callbacks(callbacks)
-        _check_steps(steps_per_epoch, validation_steps)
+        check_model(model)
+        check_callbacks(callbacks)
+        check_steps(steps_per_epoch, validation_steps)
+        batch_size = check_batch_size(batch_size)
+        test_batch_size = check_batch_size(validation_batch_size or batch_size)
         trained_on, validated_on = (x, y, sample_weight), validation_data
         if validation_split and validation_data is None:
             trained_on, validated_on = split_off(trained_on, validation_split)
@@ -129,7 +121,6 @@ def fit(
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
         )
-    batch_size = batch_size or _DEFAULT_BATCH_SIZE
     if not isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = keras.callbacks.CallbackList(
             callbacks,
@@ -140,9 +131,7 @@ def fit(
             steps=-(-arrays.num_rows // batch_size),
             model=model,
         )
-    validate = _choose_validation(
-        model, validated_on, validation_batch_size or batch_size, callbacks
-    )
+    validate = _choose_validation(model, validated_on, test_batch_size, callbacks)
     _train_epochs(
         model,
         range(initial_epoch, epochs),
@@ -189,12 +178,10 @@ def _choose_validation(
     """Return what validates the model; None if nothing is to."""
     if data is None:
         return None
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
     try:
-        if not isinstance(data, (tuple, list)):
-            raise Unsuited("it is no tuple of arrays")
-        test = _TestPass(model, pack(*data), batch_size)
+        test = _TestPass(model, pack(x, y, weights), batch_size)
     except Unsuited:
-        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         return lambda: model.evaluate(
             x,
             y,
@@ -236,7 +223,8 @@ def evaluate(
         Loss and metrics, as from `model.evaluate`.
     """
     try:
-        _check_model(model)
+        check_model(model)
+        size = check_batch_size(batch_size)
         arrays = pack(x, y, sample_weight)
     except Unsuited as reason:
         _say_once(f"model.evaluate judges this model batch by batch, as {reason}")
@@ -248,7 +236,7 @@ def evaluate(
             verbose=0,
             return_dict=return_dict,
         )
-    logs = _TestPass(model, arrays, batch_size or _DEFAULT_BATCH_SIZE)()
+    logs = _TestPass(model, arrays, size)()
     return logs if return_dict else model._flatten_metrics_in_order(logs)
 
 
@@ -275,8 +263,11 @@ class _TrainPass:
     def __call__(self) -> Logs:
         if self._program is None:  # not before, as a callback may change the model yet
             self._program = find_train_program(self._model, self._arrays, self._batch_size)
-        order = tf.convert_to_tensor(self._draw_order())
-        return self._program.run(self._model, order, self._batch_size, self._arrays)
+        order = self._draw_order()
+        if self._model.stop_training:  # as Keras, which looks behind each batch
+            order = order[: self._batch_size]
+        rows = tf.convert_to_tensor(order)
+        return self._program.run(self._model, rows, self._batch_size, self._arrays)
 
     def _draw_order(self) -> np.ndarray:
         """Return the rows in the order of this epoch."""
@@ -320,44 +311,6 @@ def _add_logger(run: SeededRun, callbacks: Any) -> Any:
     if any(isinstance(callback, EpochLogger) for callback in given):
         return given
     return [*run.callbacks(), *given]
-
-
-def _check_model(model: keras.Model) -> None:
-    """Refuse a model that only Keras's own loop can train."""
-    if keras.backend.backend() != "tensorflow":
-        raise Unsuited(f"the backend is {keras.backend.backend()}, not tensorflow")
-    if not model.compiled:
-        raise Unsuited("it is not compiled")
-    if model.run_eagerly:
-        raise Unsuited("it is to be run eagerly")
-    if (
-        model.distribute_strategy is not tf.distribute.get_strategy()
-        or tf.distribute.has_strategy()
-    ):
-        raise Unsuited("it has a distribution strategy")
-    for name in _LIMITS:  # which older versions have not
-        if getattr(keras.config, name, lambda: None)():
-            raise Unsuited(f"keras.config.{name} limits it")
-
-
-def _check_steps(*numbers: int | None) -> None:
-    if any(number is not None for number in numbers):
-        raise Unsuited("steps are counted")
-
-
-def _check_callbacks(callbacks: Any) -> None:
-    """Refuse callbacks that act on batches."""
-    for callback in getattr(callbacks, "callbacks", callbacks):
-        if any(not _is_default(callback, hook) for hook in _BATCH_HOOKS):
-            raise Unsuited(f"the callback {type(callback).__name__} acts on batches")
-
-
-def _is_default(callback: keras.callbacks.Callback, hook: str) -> bool:
-    """Return whether a callback leaves a hook as it is, or needs it with other options only."""
-    own = getattr(getattr(callback, hook), "__func__", None)
-    save_freq = getattr(callback, "save_freq", getattr(callback, "_save_freq", "epoch"))
-    library = _SAVERS if save_freq == "epoch" else ()
-    return own in [getattr(kind, hook) for kind in (keras.callbacks.Callback, *library)]
 
 
 def _say_once(sentence: str) -> None:
