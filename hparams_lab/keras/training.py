@@ -95,8 +95,8 @@ def fit(
         check_model(model)
         check_callbacks(callbacks)
         check_steps(steps_per_epoch, validation_steps)
-        batch_size = check_batch_size(batch_size)
-        test_batch_size = check_batch_size(validation_batch_size or batch_size)
+        num_rows = check_batch_size(batch_size)
+        num_test_rows = check_batch_size(validation_batch_size or batch_size)
         trained_on, validated_on = (x, y, sample_weight), validation_data
         if validation_split and validation_data is None:
             trained_on, validated_on = split_off(trained_on, validation_split)
@@ -128,15 +128,15 @@ def fit(
             add_progbar=verbose != 0,
             verbose=verbose,
             epochs=epochs,
-            steps=-(-arrays.num_rows // batch_size),
+            steps=-(-arrays.num_rows // num_rows),
             model=model,
         )
-    validate = _choose_validation(model, validated_on, test_batch_size, callbacks)
+    validate = _choose_validation(model, validated_on, num_test_rows, callbacks)
     _train_epochs(
         model,
         range(initial_epoch, epochs),
         callbacks,
-        train=_TrainPass(run, model, arrays, batch_size, shuffle),
+        train=_TrainPass(run, model, arrays, num_rows, shuffle),
         validate=validate,
         is_validated=lambda epoch: bool(model._should_eval(epoch, validation_freq)),
     )
@@ -161,7 +161,7 @@ def _train_epochs(
         callbacks.on_epoch_begin(epoch)
         callbacks.on_train_batch_begin(0)
         logs = train()
-        callbacks.on_train_batch_end(callbacks.params["steps"] - 1, logs)
+        callbacks.on_train_batch_end(((callbacks.params or {}).get("steps") or 1) - 1, logs)
         if validate is not None and is_validated(epoch):
             logs |= {f"val_{name}": value for name, value in validate().items()}
         callbacks.on_epoch_end(epoch, logs)

@@ -90,6 +90,18 @@ def test_other_data_is_trained_by_keras(make: Any, arguments: dict[str, Any], re
     assert [0, 1] == history.epoch
 
 
+def test_a_list_of_callbacks_is_taken_as_it_is() -> None:
+    """Keras's own list of callbacks, made by the user, is what is called."""
+    import keras
+
+    from hparams_lab.keras import fit
+
+    model = make_model(CASES["dense"])
+    callbacks = keras.callbacks.CallbackList(add_history=True, model=model)
+
+    assert [0, 1] == fit(SilentRun(), model, ROWS, SIGNS, epochs=2, callbacks=callbacks).epoch
+
+
 def test_eager_models_are_trained_by_keras() -> None:
     """A model that is to be run eagerly is, step by step."""
     case = Case(lambda: make_dense(run_eagerly=True), ROWS, SIGNS)
