@@ -45,11 +45,13 @@ class Program:
             it captured anything else, so that it can run on its own variables only.
         is_plain: whether the model has parts of Keras alone; then the function blanks the
             metrics, and may be run the lean way.
+        is_small: whether its ops are best run one after the other.
     """
 
     function: Any
     slots: Sequence[int] | None
     is_plain: bool
+    is_small: bool
 
     def run(
         self, model: keras.Model, order: tf.Tensor, batch_size: int, arrays: Arrays
@@ -66,7 +68,7 @@ class Program:
         if not self.is_plain:
             model.reset_metrics()
             return _to_numbers(model._get_metrics_result_or_logs(self.function(*inputs)))
-        with _lean():
+        with _lean(in_one_thread=self.is_small):
             if self.slots is None:
                 return _to_numbers(self.function(*inputs))
             handles = [variable.value.handle for variable in list_variables(model)]
@@ -96,21 +98,30 @@ def clear() -> None:
 
 
 @contextmanager
-def _lean() -> Iterator[None]:
-    """Run functions op after op in this thread, and do not optimize their graphs.
+def _lean(*, in_one_thread: bool) -> Iterator[None]:
+    """Do not optimize the graphs of functions, and run their ops one after the other if asked.
 
     A step of a small net is some two hundred ops of a microsecond: handing them to other
-    threads doubles its time, and optimizing the graph costs as much as tracing it. An op
-    still has all its threads, so that nets whose arithmetic dominates lose nothing.
+    threads doubles its time, and optimizing the graph costs as much as tracing it.
     """
     options = tf.config.optimizer.get_experimental_options()
     kept = options.get("disable_meta_optimizer", False)
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    one = context.function_executor_type("SINGLE_THREADED_EXECUTOR")
     try:
-        with context.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        with one if in_one_thread else nullcontext():
             yield
     finally:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": kept})
+
+
+def _is_small(model: keras.Model) -> bool:
+    """Return whether layers hand on vectors alone; convolutions gain by running side by side."""
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    try:
+        return all(len(layer.output.shape) <= 2 for layer in layers)
+    except AttributeError:  # not called yet, called more than once, or of several outputs
+        return False
 
 
 def is_customised(model: keras.Model, *names: str) -> bool:
@@ -157,10 +168,11 @@ def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -
         _programs.move_to_end(key)
         return _programs[key]
     is_plain = signature is not None
-    with _lean() if is_plain else nullcontext():
+    is_small = _is_small(model)
+    with _lean(in_one_thread=is_small) if is_plain else nullcontext():
         function = _trace(model, step_name, arrays, static_size, blanks_metrics=is_plain)
     slots = _find_slots(function, model) if is_plain else None
-    program = Program(function, slots, is_plain)
+    program = Program(function, slots, is_plain, is_small)
     if slots is not None and signature == describe(model):  # else the trace has made variables
         _programs[key] = program
         if len(_programs) > MAX_PROGRAMS:
