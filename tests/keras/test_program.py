@@ -193,3 +193,17 @@ def test_a_net_is_traced_once() -> None:
     _trace(model, "train_step", arrays, None, blanks_metrics=True)
 
     assert [1] == calls
+
+
+@pytest.mark.parametrize(
+    ("name", "is_small"), [("dense", True), ("convolutional", False), ("recurrent", True)]
+)
+def test_vectors_alone_are_run_in_one_thread(name: str, is_small: bool) -> None:
+    """Layers that hand on images keep their ops side by side; an LSTM's last state is a vector."""
+    from hparams_lab.keras.arrays import pack
+    from hparams_lab.keras.program import find_train_program
+
+    case = CASES[name]
+    program = find_train_program(case.make(), pack(case.x, case.y), 32)
+
+    assert is_small is program.is_small
