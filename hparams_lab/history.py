@@ -34,7 +34,7 @@ class PastTrial:
 
     def is_concluded(self, metric: str) -> bool:
         """Return whether it was said what its runs come to together."""
-        return any(tags.count(metric) in run.scalars for run in self.runs)
+        return any(tags.count(metric) in run.metrics for run in self.runs)
 
 
 def read_history(sweep: Sweep, sweep_dir: SweepDir) -> list[PastTrial]:

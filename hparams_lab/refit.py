@@ -26,7 +26,6 @@ from hparams_lab.analysis.pick import Pick
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.errors import LogdirError, UsageError
-from hparams_lab.runs.digest import data_digest
 from hparams_lab.runs.logdir import RefitDir, RunDir
 from hparams_lab.runs.provenance import Provenance, collect_provenance, find_root
 from hparams_lab.runs.run import Run, RunSpec
@@ -134,7 +133,6 @@ def refit(
     notices = list(filter(None, [_compare_code(pick.sweep, provenance)]))
     for notice in notices:
         on_notice(notice)
-    digest = data_digest(loaded.data)  # before train, which might change it
     with _drafting(options.output) as draft:
         spec = _specify(pick, provenance, options.seed, draft)
         began = time.monotonic()
@@ -153,7 +151,7 @@ def refit(
             made=now().astimezone().isoformat(timespec="seconds"),
             seed=options.seed,
             trained_on=_describe_rows(run),
-            data_digest=digest,
+            data_digest=loaded.data_digest,
             values=run.last_values,
             provenance=provenance,
             notices=[*notices, *saved.left_out],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hparams_lab.declare import tags
 from hparams_lab.declare.objective import Objective
-from hparams_lab.events.reader import RunRecord, Series, read_runs
+from hparams_lab.events.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import copy_run
 from hparams_lab.runs.logdir import ExperimentDir
@@ -69,8 +69,8 @@ class Reuse:
             objective_value=record.last_values[self._objective.tag],
             wall_secs=record.wall_secs,
         )
-        reports = record.scalars.get(tags.reported(self._objective.metric), Series())
-        return TakenOver(spec, outcome, reports.values)
+        reports = record.curves.get(tags.reported(self._objective.metric))
+        return TakenOver(spec, outcome, reports.values if reports else ())
 
 
 def find_reusable(sweep: Sweep, home: ExperimentDir) -> Reuse:
@@ -92,7 +92,7 @@ def find_reusable(sweep: Sweep, home: ExperimentDir) -> Reuse:
         for other, sweep_dir in others
         if other.id != sweep.id and _would_repeat(other, sweep)
         for record in read_runs(sweep_dir, other.space)
-        if record.ending is Ending.COMPLETE and sweep.objective.tag in record.scalars
+        if record.ending is Ending.COMPLETE and sweep.objective.tag in record.metrics
     )
     return Reuse(records, sweep.objective)
 

@@ -125,7 +125,7 @@ class Schedule:
         pilot = past.find(trial.specs[0])
         if not self._strategy.prunes or pilot is None or trial.pilot_is_open:
             return ()
-        series = pilot.scalars.get(tags.reported(self._sweep.objective.metric))
+        series = pilot.curves.get(tags.reported(self._sweep.objective.metric))
         return series.values if series else ()
 
     def _next_assignment(self) -> Assignment | None:

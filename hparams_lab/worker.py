@@ -32,6 +32,7 @@ from hparams_lab.errors import (
 )
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import RunWriter
+from hparams_lab.runs.digest import data_digest
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import Run, RunSpec
 
@@ -46,10 +47,13 @@ class Loaded:
     Attributes:
         experiment: the declaration.
         data: what its `load_data` returned, None without one.
+        data_digest: of the data, before a run could change it; empty where none can be
+            taken, or there is no data.
     """
 
     experiment: Experiment
     data: Any
+    data_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     if experiment.load_data is None:
         return Loaded(experiment, None)
     try:
-        return Loaded(experiment, experiment.load_data())
+        data = experiment.load_data()
     except HParamsLabError:
         raise
     except (Exception, SystemExit) as error:
@@ -105,6 +109,7 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
         raise ExperimentLoadError(
             f"cannot load the data of experiment {experiment.name!r}: {place}"
         ) from error
+    return Loaded(experiment, data, data_digest(data))
 
 
 def _preload(experiment: Experiment) -> None:
@@ -133,7 +138,7 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
     """
     began = time.monotonic()
     with RunWriter.create(spec.dir) as writer:
-        writer.write_start(spec)
+        writer.write_start(spec, data_digest=loaded.data_digest)
         run = Run(
             spec,
             loaded.data,
@@ -152,7 +157,7 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
         except KeyboardInterrupt:
             writer.write_end(Ending.INTERRUPTED)
             raise
-        writer.write_end(ending)
+        writer.write_end(ending, split_seed=run.split_seed)
     return Outcome(
         ending=ending,
         metrics=run.last_values,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 pytest.register_assert_rewrite("hparams_lab.testing", "tests.oracle")
 
 from hparams_lab.declare.source import ExperimentSource  # noqa: E402
+from hparams_lab.events.cache import DIR_VARIABLE  # noqa: E402
 from hparams_lab.launch import launch  # noqa: E402
 from hparams_lab.options import Options  # noqa: E402
 from hparams_lab.runner import RunResult  # noqa: E402
@@ -45,6 +46,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how golden files were changed."""
     for diff in terminalreporter.config.stash[DIFFS]:
         terminalreporter.write(diff)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's cache out of the tests, those of programs that they start too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DIR_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)

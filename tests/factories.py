@@ -12,11 +12,14 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, RealInterval
 
 from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.declare.space import SearchSpace
+from hparams_lab.events.reader import RunRecord
+from hparams_lab.events.scan import Scan, Summary
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import Clock, RunWriter
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.runs.logdir import ExperimentDir, RunDir, SweepDir
 from hparams_lab.runs.provenance import GitState, Provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
@@ -89,6 +92,44 @@ def write_run(
                 writer.write_scalar(tag, value, step)
         if ending is not None:
             writer.write_end(ending)
+
+
+def make_record(
+    run_dir: RunDir,
+    hparams: Mapping[str, Value],
+    values: Mapping[str, float],
+    *,
+    ending: Ending | None = Ending.COMPLETE,
+    seed: int = 0,
+    split_seed: int | None = None,
+    space: SearchSpace | None = None,
+) -> RunRecord:
+    """Return the record of a run that took two seconds, as a reader would, without any file.
+
+    Args:
+        run_dir: of the run.
+        hparams: numbers as floats.
+        values: last value by tag.
+        ending: why it ended, None if it has not.
+        seed: of the run.
+        split_seed: by which it chose rows.
+        space: of its sweep; by default one of just these values.
+    """
+    outcome = {} if ending is None else {"ending": ending.value, "split_seed": split_seed}
+    scan = Scan(
+        hparams={**hparams, "day": run_dir.sweep_id[:10], "sweep": run_dir.sweep_id},
+        group_name=f"{run_dir.trial_id}@{run_dir.sweep_id}",
+        start_time_secs=1.0,
+        identity={"seed": seed},
+        status="" if ending is None else ending.status.value,
+        end_time_secs=None if ending is None else 3.0,
+        outcome=outcome,
+        summaries={
+            tag: Summary(2, value, 1, min(0.0, value), value) for tag, value in values.items()
+        },
+    )
+    axes = [HParam(name, Discrete([value])) for name, value in hparams.items()]
+    return RunRecord(run_dir, scan, space or SearchSpace(axes))
 
 
 def ticking(start: float = 1_800_000_000.0) -> Clock:

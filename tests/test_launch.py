@@ -151,7 +151,7 @@ def test_change_since_the_commit_is_kept(write_module: WriteModule, tmp_path: Pa
 
 def describe(record: RunRecord) -> tuple[object, ...]:
     """Return all of a run that does not depend on when and where it ran."""
-    points = {tag: (series.steps, series.values) for tag, series in record.scalars.items()}
+    points = {tag: (series.steps, series.values) for tag, series in record.curves.items()}
     return record.group_name, record.assignment, record.seed, record.status, points
 
 

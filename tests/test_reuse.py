@@ -74,7 +74,7 @@ def test_a_run_is_taken_over_as_it_was(home: ExperimentDir) -> None:
 
     assert (old.assignment, old.seed, old.ending) == (new.assignment, new.seed, new.ending)
     assert (old.start_time_secs, old.end_time_secs) == (new.start_time_secs, new.end_time_secs)
-    assert old.scalars == new.scalars
+    assert old.curves == new.curves
 
 
 def test_a_copy_says_where_it_comes_from(home: ExperimentDir) -> None:
@@ -178,7 +178,7 @@ def test_repeats_are_used_one_by_one(home: ExperimentDir) -> None:
 
     assert [True, False, False] == [each is not None for each in taken]
     assert record is not None
-    assert set(SCALARS) == set(record.scalars)
+    assert set(SCALARS) == set(record.curves)
 
 
 def test_the_strategy_learns_what_a_copy_reported(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_same_sweep_is_taken_over_whole(toy: InlineSweeps, swept: SweepDir, tmp_
 
     assert 2 == count_executed(tmp_path)
     assert outcomes(swept) == outcomes(again)
-    assert [run.scalars for run in read(swept)] == [run.scalars for run in read(again)]
+    assert [run.curves for run in read(swept)] == [run.curves for run in read(again)]
 
 
 def test_only_the_rest_is_executed(toy: InlineSweeps, swept: SweepDir, tmp_path: Path) -> None:

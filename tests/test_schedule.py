@@ -159,7 +159,7 @@ def test_spread_is_written_once_a_trial(folds: int | None, tmp_path: Path) -> No
     for x in range(2):
         runs = [run for run in scheduling.read() if run.assignment["x"] == x]
         logged = describe([run.last_values["loss"] for run in runs], num_folds=folds)
-        (told,) = [run.last_values for run in runs if "n/loss" in run.scalars]
+        (told,) = [run.last_values for run in runs if "n/loss" in run.curves]
         names = ("std/loss", "n/loss", "ci95_low/loss", "ci95_high/loss")
         expected = (logged.std, logged.count, logged.low, logged.high)
 
@@ -174,7 +174,7 @@ def test_no_spread_of_a_trial_without_a_value(ending: Ending, tmp_path: Path) ->
     scheduling.finish(pilot, math.nan, ending)
     scheduling.run_all(lambda spec: 0.5)
 
-    assert not [run for run in scheduling.read() if "n/loss" in run.scalars]
+    assert not [run for run in scheduling.read() if "n/loss" in run.curves]
 
 
 def test_a_lone_run_has_no_spread(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_lone_run_has_no_spread(tmp_path: Path) -> None:
     scheduling = Scheduling(tmp_path, trial_limit=1)
     scheduling.run_all(sum_of_place)
 
-    assert ["loss"] == list(scheduling.read()[0].scalars)
+    assert ["loss"] == list(scheduling.read()[0].curves)
 
 
 def test_no_more_trials_than_the_limit(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_race_that_is_lost_saves_runs(sign: float, tmp_path: Path) -> None:
     objective = minimize("loss") if sign > 0 else maximize("loss")
     scheduling = Scheduling(tmp_path, objective=objective, repeats=6, racing=True, trial_limit=2)
     done = scheduling.run_all(lambda spec: sign * sum_of_place(spec))
-    spreads = [run.last_values["n/loss"] for run in scheduling.read() if "n/loss" in run.scalars]
+    spreads = [run.last_values["n/loss"] for run in scheduling.read() if "n/loss" in run.curves]
 
     assert 6 + 3 == len(done)
     assert [6.0, 3.0] == spreads

@@ -96,7 +96,7 @@ def test_only_the_failed_run_of_a_trial_is_run_again(tmp_path: Path) -> None:
 
     assert [(0, "r01")] == [place(spec) for spec in redone]
     assert ("observe", 0, 1.0) == scheduling.strategy.told[-1]
-    assert [3.0] == [r.last_values["n/loss"] for r in scheduling.read() if "n/loss" in r.scalars]
+    assert [3.0] == [r.last_values["n/loss"] for r in scheduling.read() if "n/loss" in r.curves]
 
 
 def test_the_runs_that_a_trial_lacks_are_run(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_lost_race_stays_lost(tmp_path: Path) -> None:
 
     assert [] == scheduling.begin()
     assert [("observe", 0, 2.5), ("observe", 1, 11.0)] == scheduling.strategy.told[1::2]
-    assert 2 == sum("n/loss" in record.scalars for record in scheduling.read())
+    assert 2 == sum("n/loss" in record.curves for record in scheduling.read())
 
 
 def test_a_spread_that_was_not_written_is(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_spread_that_was_not_written_is(tmp_path: Path) -> None:
     scheduling.resume()
 
     assert [] == scheduling.begin()
-    assert [2.0] == [r.last_values["n/loss"] for r in scheduling.read() if "n/loss" in r.scalars]
+    assert [2.0] == [r.last_values["n/loss"] for r in scheduling.read() if "n/loss" in r.curves]
 
 
 def test_a_point_that_had_no_run_gets_its_id(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_logged_metric_need_not_be_returned(spec: RunSpec) -> None:
     outcome, record = execute_and_read(train, spec)
 
     assert (Status.SUCCESS, GOOD) == (outcome.status, outcome.metrics)
-    assert [2.0, 0.5] == record.scalars["loss"].values
+    assert [2.0, 0.5] == record.curves["loss"].values
 
 
 def test_final_value_stands_at_the_last_step(spec: RunSpec) -> None:
@@ -100,7 +100,7 @@ def test_final_value_stands_at_the_last_step(spec: RunSpec) -> None:
 
     _, record = execute_and_read(train, spec)
 
-    assert ([7, 7], [2.0, 0.5]) == (record.scalars["loss"].steps, record.scalars["loss"].values)
+    assert ([7, 7], [2.0, 0.5]) == (record.curves["loss"].steps, record.curves["loss"].values)
 
 
 def test_returned_value_that_was_logged_is_written_once(spec: RunSpec) -> None:
@@ -112,7 +112,7 @@ def test_returned_value_that_was_logged_is_written_once(spec: RunSpec) -> None:
 
     _, record = execute_and_read(train, spec)
 
-    assert [0.5] == record.scalars["loss"].values
+    assert [0.5] == record.curves["loss"].values
 
 
 def test_best_value_has_its_own_tag(spec: RunSpec) -> None:
@@ -127,7 +127,7 @@ def test_best_value_has_its_own_tag(spec: RunSpec) -> None:
     outcome, record = execute_and_read(train, spec, objective=objective)
 
     assert 0.9 == outcome.objective_value
-    assert pytest.approx([0.9]) == record.scalars["best/accuracy"].values
+    assert pytest.approx([0.9]) == record.curves["best/accuracy"].values
 
 
 def fail_with(error: BaseException) -> Train:

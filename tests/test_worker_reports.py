@@ -53,7 +53,7 @@ def test_reported_value_stands_for_the_objective(spec: RunSpec) -> None:
     outcome, record = execute_and_read(train, spec)
 
     assert (Status.SUCCESS, 0.5) == (outcome.status, outcome.objective_value)
-    assert ([1], [0.5]) == (record.scalars["loss"].steps, record.scalars["loss"].values)
+    assert ([1], [0.5]) == (record.curves["loss"].steps, record.curves["loss"].values)
 
 
 def test_pruned_run_has_no_value_of_the_objective(spec: RunSpec) -> None:

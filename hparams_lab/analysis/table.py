@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
-from hparams_lab.declare.objective import Objective
 from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.sweep import Sweep
@@ -48,6 +50,30 @@ class TrialRow:
     wall_secs: float
     runs: Sequence[RunRecord]
 
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """All that can be asked of it by name, as `--where` and `--sort` do.
+
+        Its hyperparameters; its metrics by tag; trial, sweep, day, commit, status (its
+        label), secs (its wall time), seed (of its first run), runs (how many there are).
+        Where a name is taken by one before it, it is `metric/NAME` or `trial/NAME`.
+        """
+        first = self.runs[0]
+        own = {
+            "trial": self.trial_id,
+            "sweep": self.sweep_id,
+            "day": first.labels.get("day", self.sweep_id[:10]),
+            "commit": first.labels.get("commit"),
+            "status": self.label,
+            "secs": self.wall_secs,
+            "seed": first.seed,
+            "runs": len(self.runs),
+        }
+        facts: dict[str, Any] = dict(self.assignment)
+        for kind, named in (("metric", self.metrics), ("trial", own)):
+            facts |= {f"{kind}/{name}" if name in facts else name: named[name] for name in named}
+        return facts
+
     @property
     def label(self) -> str:
         """The dashboard's status, or in which way a successful trial was stopped early."""
@@ -68,12 +94,17 @@ def rank_trials(records: Iterable[RunRecord], sweeps: Sequence[Sweep]) -> list[T
     """
     objective = sweeps[-1].objective
     sweep_by_id = {sweep.id: sweep for sweep in sweeps}
-    in_order = sorted(records, key=lambda record: record.dir)
-    groups = groupby(in_order, key=lambda record: record.dir.path.parent)
-    rows = [
-        _summarize(list(runs), sweep_by_id[trial_dir.parent.name], objective)
-        for trial_dir, runs in groups
-    ]
+    keys = {sweep.id: (objective.tag, *sweep.metric_keys) for sweep in sweeps}
+    rows = []
+    # Text, as paths take several times as long to sort and to have their parents told.
+    in_order = sorted(
+        ((str(record.dir.path), record) for record in records), key=lambda each: each[0]
+    )
+    for trial_path, members in groupby(in_order, key=lambda each: each[0].rpartition(os.sep)[0]):
+        sweep_id, trial_id = trial_path.rsplit(os.sep, 2)[1:]
+        runs = [run for _, run in members]
+        row = _summarize(trial_id, runs, sweep_by_id[sweep_id], objective.tag, keys[sweep_id])
+        rows.append(row)
     return sorted(
         rows,
         key=lambda row: (
@@ -85,37 +116,51 @@ def rank_trials(records: Iterable[RunRecord], sweeps: Sequence[Sweep]) -> list[T
     )
 
 
-def _summarize(runs: list[RunRecord], sweep: Sweep, objective: Objective) -> TrialRow:
+def _summarize(
+    trial_id: str, runs: list[RunRecord], sweep: Sweep, objective: str, keys: Iterable[str]
+) -> TrialRow:
+    """Return the row of a trial.
+
+    Args:
+        trial_id: of the trial.
+        runs: its runs, by repeat and fold.
+        sweep: that it belongs to.
+        objective: tag by which it is ranked.
+        keys: of the metrics that are to have a spread.
+    """
     is_pruned = any(run.ending is Ending.PRUNED for run in runs)
     has_all_runs = len(runs) >= sweep.runs_per_trial
-    has_lost = any(tags.count(sweep.objective.tag) in run.scalars for run in runs)
     status = _combine({run.status for run in runs})
-    if status is Status.SUCCESS and not (has_all_runs or is_pruned or has_lost):
+    if status is Status.SUCCESS and not (has_all_runs or is_pruned or _has_lost(runs, sweep)):
         status = Status.RUNNING
-    last_values = [run.last_values for run in runs]
-    series = {
-        tag: [values[tag] for values in last_values if tag in values]
-        for tag in dict.fromkeys(tag for values in last_values for tag in values)
-    }
+    series: dict[str, list[float]] = {}
+    for run in runs:
+        for tag, value in run.last_values.items():
+            series.setdefault(tag, []).append(value)
     metrics = {tag: _mean(values) for tag, values in series.items()}
     spreads = {
         key: describe(series[key], num_folds=sweep.folds)
-        for key in (objective.tag, *sweep.metric_keys)
+        for key in keys
         if len(series.get(key, ())) > 1
     }
     succeeded = status is Status.SUCCESS
     return TrialRow(
-        trial_id=runs[0].dir.trial_id,
-        sweep_id=runs[0].dir.sweep_id,
+        trial_id=trial_id,
+        sweep_id=sweep.id,
         assignment=runs[0].assignment,
         status=status,
         is_partial=succeeded and (is_pruned or not has_all_runs),
         metrics=metrics,
         spreads=spreads,
-        objective_value=metrics.get(objective.tag, math.nan) if succeeded else math.nan,
+        objective_value=metrics.get(objective, math.nan) if succeeded else math.nan,
         wall_secs=sum(run.wall_secs or 0.0 for run in runs),
         runs=runs,
     )
+
+
+def _has_lost(runs: Iterable[RunRecord], sweep: Sweep) -> bool:
+    """Return whether the trial is over though it has fewer runs than others."""
+    return any(tags.count(sweep.objective.tag) in run.metrics for run in runs)
 
 
 def _combine(statuses: set[Status]) -> Status:

@@ -5,10 +5,10 @@ Nothing here imports TensorFlow, nor TensorBoard's own loader, which keeps sampl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from tensorboard.compat.proto import event_pb2
 
@@ -19,11 +19,11 @@ from hparams_lab.declare.rules import RESERVED_NAMES
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, EventFormatError
 from hparams_lab.events import records, schema
+from hparams_lab.events.cache import scan_sweep
+from hparams_lab.events.points import decode_times, decode_values
+from hparams_lab.events.scan import Scan, Summary, read_tracks, scan_files
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.logdir import RunDir, SweepDir
-
-# Files of other writers, and older ones of ours, do not say why.
-_ENDING_OF_FOREIGN = {Status.SUCCESS: Ending.COMPLETE, Status.FAILURE: Ending.FAILED}
 
 
 @dataclass
@@ -36,41 +36,75 @@ class Series:
         values: `[num_points]`, of 32-bit precision.
     """
 
-    steps: list[int] = field(default_factory=list)
-    wall_times: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    steps: list[int]
+    wall_times: list[float]
+    values: list[float]
 
 
-@dataclass(frozen=True)
 class RunRecord:
-    """One run as its event file tells it.
+    """One run as its event files tell it.
+
+    Args:
+        run_dir: where it lies.
+        scan: what the files come to; it has a session start.
+        space: whose domains give the values their types.
 
     Attributes:
         dir: where it lies.
-        assignment: its hyperparameters, of their domains' types.
-        labels: day, sweep and commit.
-        group_name: TensorBoard's Trial ID.
-        seed: of the run; None in files that are not ours.
-        ending: why it ended; None if it has not, or its process is gone.
-        start_time_secs: since the epoch.
-        end_time_secs: since the epoch, None without an end.
-        scalars: series by tag, in order of first appearance.
-        damage: what is wrong with the files; empty if nothing is. What is whole is read.
-        reused_from: path of the run, relative to the experiment's directory, whose results
-            these are; empty if it was executed.
     """
 
-    dir: RunDir
-    assignment: Assignment
-    labels: Mapping[str, str]
-    group_name: str
-    seed: int | None
-    ending: Ending | None
-    start_time_secs: float
-    end_time_secs: float | None
-    scalars: Mapping[str, Series]
-    damage: str = ""
-    reused_from: str = ""
+    def __init__(self, run_dir: RunDir, scan: Scan, space: SearchSpace) -> None:
+        self.dir = run_dir
+        self._scan = scan
+        self._space = space
+
+    @cached_property
+    def assignment(self) -> Assignment:
+        """Its hyperparameters, of their domains' types."""
+        return _cast(self._scan.hparams or {}, self._space)
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Day, sweep and commit."""
+        values = self._scan.hparams or {}
+        return {name: str(values[name]) for name in RESERVED_NAMES if name in values}
+
+    @property
+    def group_name(self) -> str:
+        """TensorBoard's Trial ID."""
+        return self._scan.group_name
+
+    @property
+    def seed(self) -> int | None:
+        """Of the run; None in files that are not ours."""
+        return self._scan.identity.get("seed")
+
+    @property
+    def data_digest(self) -> str:
+        """Of what `load_data` returned; empty where it is not known."""
+        return str(self._scan.identity.get("data_digest", ""))
+
+    @property
+    def reused_from(self) -> str:
+        """Path, relative to the experiment's directory, of the run whose results these are.
+
+        Empty if it was executed.
+        """
+        return str(self._scan.identity.get("reused_from", ""))
+
+    @property
+    def split_seed(self) -> int | None:
+        """By which it chose rows to train on or to hold out.
+
+        None if it chose none, has not ended, or is of a version that did not take it down.
+        """
+        return self._scan.outcome.get("split_seed")
+
+    @cached_property
+    def ending(self) -> Ending | None:
+        """Why it ended; None if it has not, or its process is gone."""
+        status = Status(self._scan.status) if self._scan.status else Status.RUNNING
+        return schema.ending_of(self._scan.outcome, status)
 
     @property
     def status(self) -> Status:
@@ -78,25 +112,66 @@ class RunRecord:
         return Status.RUNNING if self.ending is None else self.ending.status
 
     @property
+    def start_time_secs(self) -> float:
+        """When it started, since the epoch."""
+        return self._scan.start_time_secs
+
+    @property
+    def end_time_secs(self) -> float | None:
+        """When it ended, since the epoch; None without an end."""
+        return self._scan.end_time_secs
+
+    @property
     def wall_secs(self) -> float | None:
         """How long it took, in seconds; None without an end."""
         return None if self.end_time_secs is None else self.end_time_secs - self.start_time_secs
 
     @property
+    def damage(self) -> str:
+        """What is wrong with the files; empty if nothing is. What is whole is read."""
+        return "; ".join(f"{name}: {problem}" for name, problem in self._scan.damage.items())
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Summary]:
+        """What the points of each scalar tag come to, in order of first appearance."""
+        return {tag: Summary(*summary) for tag, summary in self._scan.summaries.items()}
+
+    @cached_property
     def last_values(self) -> dict[str, float]:
         """The last value of each tag: what TensorBoard's table shows."""
-        return {tag: series.values[-1] for tag, series in self.scalars.items()}
+        return {tag: summary[1] for tag, summary in self._scan.summaries.items()}
+
+    @cached_property
+    def curves(self) -> Mapping[str, Series]:
+        """Every point by scalar tag, in order of first appearance; read when first asked for."""
+        tracks = read_tracks([self.dir.path / state.name for state in self._scan.files])
+        return {
+            tag: Series(
+                track.steps,
+                [*decode_times(track.wall_times)],
+                [*decode_values(track.values)],
+            )
+            for tag, track in tracks.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"RunRecord({str(self.dir.path)!r}, {self.status.value})"
 
 
 def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
     """Return the runs of a sweep that have begun, by trial id, repeat and fold.
 
+    What was read before is taken from a cache where its files are as they were then.
+
     Args:
         sweep_dir: of the sweep.
         space: of the sweep, whose domains give the values their types.
     """
-    found = (read_run(run_dir, space) for run_dir in sweep_dir.find_run_dirs())
-    return [record for record in found if record is not None]
+    return [
+        RunRecord(run_dir, scan, space)
+        for run_dir, scan in scan_sweep(sweep_dir)
+        if scan.hparams is not None
+    ]
 
 
 def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
@@ -106,32 +181,8 @@ def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
         run_dir: of the run.
         space: whose domains give the values their types.
     """
-    gathered = _Gathered()
-    for path in run_dir.event_files:
-        try:
-            gathered.add(read_events(path))
-        except EventFormatError as error:
-            gathered.damage.append(f"{path.name}: {error}")
-    if gathered.start is None:
-        return None
-    values, group_name, start_time_secs = schema.decode_start(gathered.start)
-    ending, end_time_secs = None, None
-    if gathered.end is not None:
-        status, end_time_secs = schema.decode_end(gathered.end)
-        ending = gathered.ending or _ENDING_OF_FOREIGN.get(status)
-    return RunRecord(
-        dir=run_dir,
-        assignment=_cast(values, space),
-        labels={name: str(values[name]) for name in RESERVED_NAMES if name in values},
-        group_name=group_name,
-        seed=gathered.identity.get("seed"),
-        ending=ending,
-        start_time_secs=start_time_secs,
-        end_time_secs=end_time_secs,
-        scalars=gathered.scalars,
-        damage="; ".join(gathered.damage),
-        reused_from=gathered.identity.get("reused_from", ""),
-    )
+    scan = scan_files(run_dir.event_files)
+    return None if scan.hparams is None else RunRecord(run_dir, scan, space)
 
 
 def read_events(path: Path) -> Iterator[event_pb2.Event]:
@@ -155,47 +206,8 @@ def is_whole(path: Path) -> bool:
 
 def read_progress(run_dir: RunDir) -> tuple[bool, bool]:
     """Return whether a run has a session start, and whether it has a session end."""
-    gathered = _Gathered()
-    for path in run_dir.event_files:
-        try:
-            gathered.add(read_events(path))
-        except EventFormatError:
-            continue
-    return gathered.start is not None, gathered.end is not None
-
-
-class _Gathered:
-    """What the events of one run add up to. As in TensorBoard, the first metadata counts."""
-
-    def __init__(self) -> None:
-        self.start: bytes | None = None
-        self.end: bytes | None = None
-        self.ending: Ending | None = None
-        self.identity: dict[str, Any] = {}
-        self.scalars: dict[str, Series] = {}
-        self.damage: list[str] = []
-
-    def add(self, events: Iterable[event_pb2.Event]) -> None:
-        for event in events:
-            for value in event.summary.value:
-                if value.HasField("simple_value"):
-                    self._add_point(value.tag, event, value.simple_value)
-                elif value.tag == schema.START_TAG:
-                    self.start = self.start or value.metadata.plugin_data.content
-                elif value.tag == schema.END_TAG:
-                    self.end = self.end or value.metadata.plugin_data.content
-                elif identity := schema.decode_identity(value):
-                    self.identity = self.identity or identity
-                elif ending := schema.decode_ending(value):
-                    self.ending = self.ending or ending
-
-    def _add_point(self, tag: str, event: event_pb2.Event, number: float) -> None:
-        series = self.scalars.get(tag)
-        if series is None:
-            series = self.scalars[tag] = Series()
-        series.steps.append(event.step)
-        series.wall_times.append(event.wall_time)
-        series.values.append(number)
+    scan = scan_files(run_dir.event_files)
+    return scan.hparams is not None, bool(scan.status)
 
 
 def _cast(values: Mapping[str, Value], space: SearchSpace) -> Assignment:

@@ -60,6 +60,9 @@ class Ending(Enum):
         return Status.SUCCESS if succeeded else Status.FAILURE
 
 
+# Files of other writers, and older ones of ours, do not say why.
+_ENDING_OF_FOREIGN = {Status.SUCCESS: Ending.COMPLETE, Status.FAILURE: Ending.FAILED}
+
 _STATUS_TO_PB = {
     Status.SUCCESS: api_pb2.STATUS_SUCCESS,
     Status.FAILURE: api_pb2.STATUS_FAILURE,
@@ -96,13 +99,17 @@ def _set_value(proto: Any, value: Value) -> None:
 
 
 def decode_start(content: bytes) -> tuple[dict[str, Value], str, float]:
-    """Return the hparams by name, the group name and the start time of a session start.
+    """Return the hparams by name, sorted, the group name and the start time of a session start.
 
-    Numbers come back as floats, whatever they were: only their domain knows.
+    Numbers come back as floats, whatever they were: only their domain knows. What is neither
+    number, text nor bool, as some other writers have it, is left out, as TensorBoard does.
     """
     info = metadata.parse_session_start_info_plugin_data(content)
+    kinds = {name: info.hparams[name].WhichOneof("kind") for name in sorted(info.hparams)}
     values = {
-        name: getattr(value, value.WhichOneof("kind")) for name, value in info.hparams.items()
+        name: getattr(info.hparams[name], kind)
+        for name, kind in kinds.items()
+        if kind in ("number_value", "string_value", "bool_value")
     }
     return values, info.group_name, info.start_time_secs
 
@@ -119,17 +126,36 @@ def decode_end(content: bytes) -> tuple[Status, float]:
     return _STATUS_FROM_PB.get(info.status, Status.RUNNING), info.end_time_secs
 
 
-def encode_ending(ending: Ending) -> summary_pb2.Summary:
-    """Return our own record of why a run ended, which goes with the session end."""
-    return summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, {"ending": ending.value})])
+def encode_outcome(ending: Ending, *, split_seed: int | None = None) -> summary_pb2.Summary:
+    """Return our own record of how a run ended, which goes with the session end.
+
+    Args:
+        ending: why it ended.
+        split_seed: by which it chose rows to train on or to hold out; None if it chose none.
+    """
+    outcome = {"ending": ending.value} | ({} if split_seed is None else {"split_seed": split_seed})
+    return summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, outcome)])
 
 
-def decode_ending(value: summary_pb2.Summary.Value) -> Ending | None:
-    """Return why a run ended; None if this is another summary, or of a newer version."""
+def decode_outcome(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:
+    """Return what `encode_outcome` wrote; None if this is another summary."""
     if value.tag != _ENDING_TAG:
         return None
-    name = json.loads(value.metadata.plugin_data.content)["ending"]
-    return Ending(name) if name in {ending.value for ending in Ending} else None
+    return dict(json.loads(value.metadata.plugin_data.content))
+
+
+def ending_of(outcome: Mapping[str, Any], status: Status) -> Ending | None:
+    """Return why a run ended; None if it has not.
+
+    Args:
+        outcome: our own record of it. Files of other writers have none, and those of newer
+            versions may name what this one does not know.
+        status: the dashboard's.
+    """
+    name = outcome.get("ending")
+    if status is Status.RUNNING or name not in {ending.value for ending in Ending}:
+        return _ENDING_OF_FOREIGN.get(status)
+    return Ending(name)
 
 
 def encode_identity(identity: Mapping[str, Any]) -> summary_pb2.Summary:

@@ -91,8 +91,13 @@ class RunWriter:
             raise FileExistsError(f"{run_dir.path} has an event file of another execution")
         return open_writer(run_dir.path / _file_name(clock()), clock=clock)
 
-    def write_start(self, spec: RunSpec) -> None:
-        """Write who this run is: session start, our own record of it, and its run card."""
+    def write_start(self, spec: RunSpec, *, data_digest: str = "") -> None:
+        """Write who this run is: session start, our own record of it, and its run card.
+
+        Args:
+            spec: of the run.
+            data_digest: of what it is given as data; empty where it is not known.
+        """
         now = self._clock()
         start = schema.encode_start(
             spec.assignment, labels=_labels(spec), group_name=spec.group_name, start_time_secs=now
@@ -102,6 +107,8 @@ class RunWriter:
             "repeat": spec.dir.repeat,
             "fold": spec.dir.fold,
         }
+        if data_digest:
+            identity["data_digest"] = data_digest
         if spec.reused_from:
             identity["reused_from"] = spec.reused_from
         self.write_summary(start)
@@ -112,11 +119,17 @@ class RunWriter:
         """Write one point of a series."""
         self.write_summary(schema.encode_scalar(tag, value), step)
 
-    def write_end(self, ending: Ending) -> None:
-        """Write how the run ended. Call it once, last; a second call does nothing."""
+    def write_end(self, ending: Ending, *, split_seed: int | None = None) -> None:
+        """Write how the run ended. Call it once, last; a second call does nothing.
+
+        Args:
+            ending: why it ended.
+            split_seed: by which the run chose rows to train on or to hold out; None if it
+                chose none.
+        """
         if not self._ended:
             self._ended = True
-            end = schema.encode_ending(ending)
+            end = schema.encode_outcome(ending, split_seed=split_seed)
             end.MergeFrom(schema.encode_end(ending.status, self._clock()))
             self.write_summary(end)  # as one event: a run has both or neither
 
@@ -215,15 +228,15 @@ def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) 
     times = [record.start_time_secs]
     # By time, but never out of order within a tag, whatever the clock did.
     points = heapq.merge(
-        *(_list_points(tag, series) for tag, series in record.scalars.items() if tag not in without)
+        *(_list_points(tag, series) for tag, series in record.curves.items() if tag not in without)
     )
     with RunWriter.create(spec.dir, clock=lambda: times[-1]) as writer:
-        writer.write_start(spec)
+        writer.write_start(spec, data_digest=record.data_digest)
         for wall_time, _, tag, step, value in points:
             times.append(wall_time)
             writer.write_scalar(tag, value, step)
         times.append(record.end_time_secs or times[-1])
-        writer.write_end(Ending.COMPLETE)
+        writer.write_end(Ending.COMPLETE, split_seed=record.split_seed)
 
 
 def _list_points(tag: str, series: Series) -> Iterator[tuple[float, int, str, int, float]]:

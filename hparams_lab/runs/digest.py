@@ -37,7 +37,7 @@ def data_digest(data: Any) -> str:
     digest = hashlib.sha256()
     try:
         _add(digest, data)
-    except TypeError:
+    except Exception:  # an object of another library raises what that likes
         return ""
     return digest.hexdigest()
 

@@ -2,6 +2,7 @@
 
 <logdir>/<experiment>/
   events.out.tfevents...            the union hparams_config, one file
+  reports/<time>/events...          pictures and texts about the runs, for TensorBoard's tabs
   <sweep>/                          2026-11-21_07-34-05: sorts by time
     sweep.json  source.zip  diff.patch  sweep.lock
     source-1.zip                    where the first resumption had other code
@@ -15,6 +16,8 @@
         model.json                  its architecture, and
         model.weights.h5            its weights
         model_card.md               what it is and how it came about
+<logdir>/.archive/<experiment>/     what was put out of sight, laid out as above
+<logdir>/.trash/                    what is being deleted
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
@@ -36,6 +40,10 @@ _RUN_NAME = re.compile(r"r(\d\d+)(?:f(\d\d+))?(?:a(\d+))?")
 # TensorBoard takes any file with "tfevents" in its name for an event file
 # (io_wrapper.IsTensorFlowEventsFile; EVENT_FILE_BASENAME_INFIX in logdir.rs).
 _EVENT_INFIX = "tfevents"
+
+# No experiment's, as they begin with a dot.
+_ARCHIVE_NAME = ".archive"
+_TRASH_NAME = ".trash"
 _SUPERSEDED_INFIX = "superseded"
 
 
@@ -66,9 +74,14 @@ class RunDir:
         return self.path.parent.parent.name
 
     @property
+    def experiment(self) -> str:
+        """The name of the run's experiment."""
+        return self.path.parent.parent.parent.name
+
+    @property
     def event_files(self) -> list[Path]:
         """The run's event files in the order in which TensorBoard reads them: by name."""
-        return sorted(self.path.glob(f"*{_EVENT_INFIX}*"))
+        return _list_paths(self.path, is_event_file)
 
     def next_attempt(self) -> RunDir:
         """Return the directory of the attempt at this run that follows this one."""
@@ -214,14 +227,22 @@ class SweepDir:
         """Return the directory of a trial's refit, which need not exist."""
         return RefitDir(self.path / trial_id / "refit")
 
+    @property
+    def description_files(self) -> list[Path]:
+        """What says how the sweep came about, `sweep.json` last."""
+        patterns = ("source*.zip", "diff*.patch", self.sweep_file.name)
+        return [path for pattern in patterns for path in sorted(self.path.glob(pattern))]
+
+    @property
+    def trial_dirs(self) -> list[Path]:
+        """The directories of its trials, by id."""
+        return _list_dirs(self.path, _TRIAL_ID)
+
     def find_run_dirs(self) -> Iterator[RunDir]:
         """Yield the runs that exist, superseded attempts too, by trial, then by run name."""
-        for trial in _list_dirs(self.path, _TRIAL_ID):
+        for trial in self.trial_dirs:
             for run in _list_dirs(trial, _RUN_NAME):
-                repeat, fold, attempt = _RUN_NAME.fullmatch(run.name).groups()  # type: ignore[union-attr]
-                yield RunDir(
-                    run, int(repeat), None if fold is None else int(fold), int(attempt or 0)
-                )
+                yield RunDir(run, *parse_run_name(run.name))
 
 
 @dataclass(frozen=True, order=True)
@@ -247,13 +268,42 @@ class ExperimentDir:
         """
         return self.path / "events.out.tfevents.0000000000.hparams_config"
 
+    @property
+    def reports_dir(self) -> Path:
+        """Where pictures and texts about the runs go, a directory by time each."""
+        return self.path / "reports"
+
+    @property
+    def archive(self) -> ExperimentDir:
+        """What was archived of it, laid out as it is itself; need not exist."""
+        return ExperimentDir(archive_of(self.path.parent) / self.name)
+
+    @property
+    def origin(self) -> ExperimentDir:
+        """What this archive was archived of; need not exist any more."""
+        return ExperimentDir(self.path.parent.parent / self.name)
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether this is what was archived of an experiment."""
+        return self.path.parent.name == _ARCHIVE_NAME
+
+    @property
+    def trash_dir(self) -> Path:
+        """Where things are that are being deleted, out of TensorBoard's sight."""
+        return self.path.parent / _TRASH_NAME
+
     def find_sweeps(self) -> list[SweepDir]:
         """Return the sweeps, oldest first; empty if there are none.
 
         A directory without `sweep.json` is one that is being made, or never was.
         """
-        found = (SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID))
-        return [sweep for sweep in found if sweep.sweep_file.exists()]
+        return [sweep for sweep in self.sweep_dirs if sweep.sweep_file.exists()]
+
+    @property
+    def sweep_dirs(self) -> list[SweepDir]:
+        """All directories with the name of a sweep, by that."""
+        return [SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID)]
 
     def find_sweep(self, prefix: str) -> SweepDir:
         """Return the sweep whose id begins with `prefix`.
@@ -297,6 +347,43 @@ class ExperimentDir:
                 return SweepDir(path)
 
 
+def is_sweep_id(name: str) -> bool:
+    """Return whether a directory of this name, in an experiment's, is that of a sweep."""
+    return _SWEEP_ID.fullmatch(name) is not None
+
+
+def is_trial_id(name: str) -> bool:
+    """Return whether a directory of this name, in a sweep's, is that of a trial."""
+    return _TRIAL_ID.fullmatch(name) is not None
+
+
+def is_run_name(name: str) -> bool:
+    """Return whether a directory of this name, in a trial's, is that of a run."""
+    return _RUN_NAME.fullmatch(name) is not None
+
+
+def is_event_file(name: str) -> bool:
+    """Return whether TensorBoard takes a file of this name for an event file."""
+    return _EVENT_INFIX in name
+
+
+@cache
+def parse_run_name(name: str) -> tuple[int, int | None, int]:
+    """Return the repeat, the fold and the attempt that a run's name says.
+
+    Example:
+        >>> parse_run_name("r00f03"), parse_run_name("r01a2")
+        ((0, 3, 0), (1, None, 2))
+    """
+    repeat, fold, attempt = _RUN_NAME.fullmatch(name).groups()  # type: ignore[union-attr]
+    return int(repeat), None if fold is None else int(fold), int(attempt or 0)
+
+
+def archive_of(logdir: Path | str) -> Path:
+    """Return the archive of a log directory: a log directory itself, which need not exist."""
+    return Path(logdir).absolute() / _ARCHIVE_NAME
+
+
 def experiment_dir(logdir: Path | str, name: str) -> ExperimentDir:
     """Return the directory of an experiment, which need not exist."""
     return ExperimentDir(Path(logdir).absolute() / name)
@@ -317,6 +404,14 @@ def _name_run(repeat: int, fold: int | None, attempt: int) -> str:
 
 def _stage_suffix(stage: int) -> str:
     return f"-{stage}" if stage else ""
+
+
+def _list_paths(parent: Path, is_wanted: Callable[[str], bool]) -> list[Path]:
+    """Return what a directory holds under the wanted names, by name; nothing if it is gone."""
+    try:
+        return sorted(path for path in parent.iterdir() if is_wanted(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _list_dirs(parent: Path, name: re.Pattern[str]) -> list[Path]:

@@ -104,6 +104,7 @@ class Run:
         self._reported_values: list[float] = []
         self._minds_folds = False
         self._minds_subset = False
+        self._chooses_rows = False
         self._num_checkpoints = 0
         self._model: Any = None
         self._trained_on: tuple[Any, ...] = ()
@@ -128,6 +129,7 @@ class Run:
     def fold(self) -> int | None:
         """Which fold is held out, 0-based; None without folds."""
         self._minds_folds = True
+        self._chooses_rows |= self._spec.dir.fold is not None
         return self._spec.dir.fold
 
     @property
@@ -158,7 +160,7 @@ class Run:
         Raises:
             ValueError: if the rows cannot be split so.
         """
-        self._minds_folds = True
+        self._minds_folds = self._chooses_rows = True
         seed, fold, num_folds = self._spec.split_seed, self._spec.dir.fold, self._spec.num_folds
         if fold is None or num_folds is None:
             x_train, y_train, *held_out = hold_out(x, y, seed=seed, share=share, groups=groups)
@@ -184,6 +186,7 @@ class Run:
             ValueError: if the rows cannot be chosen so.
         """
         self._minds_subset = True
+        self._chooses_rows |= self._spec.subset is not None
         if self._spec.refit:
             self._trained_on = (x, y)
         if self._spec.subset is None or self._spec.refit:
@@ -320,6 +323,11 @@ class Run:
     def budget(self) -> int:
         """How many values were reported so far."""
         return len(self._reported_values)
+
+    @property
+    def split_seed(self) -> int | None:
+        """By which rows were chosen to train on or to hold out; None if none were so far."""
+        return self._spec.split_seed if self._chooses_rows else None
 
     @property
     def neglected(self) -> list[str]:

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hparams_lab.analysis.table import TrialRow, rank_trials
-from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective, maximize, minimize
-from hparams_lab.events.reader import RunRecord, Series
+from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.logdir import SweepDir
+from tests import factories
 from tests.factories import FRIDAY, SATURDAY, make_sweep
 
 EITHER_GOAL = pytest.mark.parametrize(
@@ -41,17 +41,11 @@ def make_record(
 ) -> RunRecord:
     """Return the record of a run that took two seconds, with an accuracy unless it is None."""
     run_dir = SweepDir(Path("/logs/toy") / sweep_id).run_dir(f"{trial:04d}-abcdef01", repeat=repeat)
-    points = Series() if accuracy is None else Series([0, 1], [0.0, 0.0], [0.0, accuracy])
-    return RunRecord(
-        dir=run_dir,
-        assignment=Assignment({"x": trial}),
-        labels={},
-        group_name=f"{run_dir.trial_id}@{sweep_id}",
-        seed=0,
+    return factories.make_record(
+        run_dir,
+        {"x": float(trial)},
+        {} if accuracy is None else {"accuracy": accuracy},
         ending=ENDINGS[status],
-        start_time_secs=1.0,
-        end_time_secs=None if status is Status.RUNNING else 3.0,
-        scalars={} if accuracy is None else {"accuracy": points},
     )
 
 

@@ -61,7 +61,7 @@ def test_scalars_are_what_tensorboard_reads(
     write_run(spec, scalars)
     ours = {
         tag: list(zip(series.steps, series.wall_times, series.values, strict=True))
-        for tag, series in read_one(spec.dir).scalars.items()
+        for tag, series in read_one(spec.dir).curves.items()
     }
 
     assert read_scalars(spec.dir.path) == ours
@@ -78,7 +78,7 @@ def test_long_series_is_read_whole(spec: RunSpec) -> None:
     """Every point of a series comes back, where TensorBoard keeps a thousand."""
     write_run(spec, {"loss": [float(step) for step in range(1500)]})
 
-    assert list(range(1500)) == read_one(spec.dir).scalars["loss"].steps
+    assert list(range(1500)) == read_one(spec.dir).curves["loss"].steps
 
 
 @pytest.mark.parametrize("ending", [*Ending, None])

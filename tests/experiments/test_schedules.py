@@ -33,7 +33,7 @@ def test_quick_decay_from_a_low_rate_stops_too_early(sweep: Sweep) -> None:
 def test_rate_is_a_curve_in_tensorboard(sweep: Sweep) -> None:
     """Time-based decay divides the rate by 1 + 0.0016 a batch, which the curve shows."""
     (record,) = sweep("schedules", "schedule=time_based", "learning_rate=0.1").records
-    curve = record.scalars["learning_rate"]
+    curve = record.curves["learning_rate"]
     rates = [0.1 / (1 + 0.0016 * STEPS * (epoch + 1)) for epoch in range(NUM_EPOCHS)]
 
     assert [*range(NUM_EPOCHS)] == [*curve.steps]
@@ -43,7 +43,7 @@ def test_rate_is_a_curve_in_tensorboard(sweep: Sweep) -> None:
 def test_warm_restarts_raise_the_rate_again(sweep: Sweep) -> None:
     """After 4, 12 and 28 epochs the rate is that of the start again."""
     (record,) = sweep("schedules", "schedule=warm_restarts", "learning_rate=0.1").records
-    rates = record.scalars["learning_rate"].values
+    rates = record.curves["learning_rate"].values
 
     assert pytest.approx([0.1] * 3) == [rates[epoch - 1] for epoch in (4, 12, 28)]
     assert rates[26] < 0.01

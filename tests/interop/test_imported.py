@@ -118,7 +118,7 @@ def test_steps_beyond_the_dashboards_do_not_break_it(tmp_path: Path) -> None:
     logged = read_logged(write_sweep(make_search([run]), tmp_path))
 
     assert [0.5] == logged.column("score")
-    assert [2**31 - 1] == logged.runs[0].scalars["score"].steps
+    assert [2**31 - 1] == logged.runs[0].curves["score"].steps
 
 
 def test_no_seed_is_claimed(tmp_path: Path) -> None:

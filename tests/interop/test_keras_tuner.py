@@ -123,8 +123,8 @@ def test_the_best_step_counts_and_the_others_are_a_curve(tmp_path: Path) -> None
 
     assert ([1.0], [2.0]) == (logged.column("val_loss"), logged.column("loss"))
     for tag in ("report/val_loss", "validation/loss"):
-        assert [3.0, 1.0, 2.0] == logged.runs[0].scalars[tag].values
-    assert [0, 1, 2] == logged.runs[0].scalars["train/loss"].steps
+        assert [3.0, 1.0, 2.0] == logged.runs[0].curves[tag].values
+    assert [0, 1, 2] == logged.runs[0].curves["train/loss"].steps
 
 
 def test_executions_that_were_kept_apart_are_repeats(tmp_path: Path) -> None:

@@ -147,10 +147,10 @@ def test_reports_are_a_curve(tmp_path: Path) -> None:
     (run,) = put(study, tmp_path).runs
 
     assert ([0, 5], [1.0, 0.5]) == (
-        run.scalars["report/value"].steps,
-        run.scalars["report/value"].values,
+        run.curves["report/value"].steps,
+        run.curves["report/value"].values,
     )
-    assert [5] == run.scalars["value"].steps
+    assert [5] == run.curves["value"].steps
 
 
 def test_ends_are_told_truly(tmp_path: Path) -> None:

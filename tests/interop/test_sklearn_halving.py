@@ -61,8 +61,8 @@ def test_scores_on_the_way_are_a_curve_over_resources(logged: Logged) -> None:
     """What each iteration gave stands at its resources, of those that were dropped too."""
     best, dropped = logged.rows[0].runs[0], logged.rows[-1].runs[0]
 
-    assert [40, 80] == best.scalars["report/score"].steps
-    assert [40] == dropped.scalars["report/score"].steps
+    assert [40, 80] == best.curves["report/score"].steps
+    assert [40] == dropped.curves["report/score"].steps
     assert best.last_values["score"] == best.last_values["report/score"]
 
 

@@ -119,7 +119,7 @@ def read_curves(spec: RunSpec) -> dict[str, list[tuple[int, float]]]:
     record = read_run(spec.dir, declare("last").space)
     assert record is not None
     return {
-        tag: list(zip(one.steps, one.values, strict=True)) for tag, one in record.scalars.items()
+        tag: list(zip(one.steps, one.values, strict=True)) for tag, one in record.curves.items()
     }
 
 

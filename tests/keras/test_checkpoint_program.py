@@ -56,7 +56,7 @@ EXPERIMENT = lab.Experiment(
 def read_curves(records: list[RunRecord]) -> list[dict[str, tuple[list[int], list[float]]]]:
     """Return the points of each run's scalars."""
     return [
-        {tag: (series.steps, series.values) for tag, series in record.scalars.items()}
+        {tag: (series.steps, series.values) for tag, series in record.curves.items()}
         for record in records
     ]
 

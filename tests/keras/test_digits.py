@@ -64,8 +64,8 @@ def test_curves_have_a_point_an_epoch(swept: tuple[Done, list[RunRecord]]) -> No
     curves = ["train/accuracy", "train/loss", "validation/accuracy", "validation/loss"]
     curves += ["report/accuracy", "learning_rate"]
     for record in swept[1]:
-        assert {*curves, "accuracy", "loss"} == {*record.scalars}
-        assert [list(range(10))] * 6 == [record.scalars[tag].steps for tag in curves]
+        assert {*curves, "accuracy", "loss"} == {*record.curves}
+        assert [list(range(10))] * 6 == [record.curves[tag].steps for tag in curves]
 
 
 def test_final_value_is_the_last_epoch_s(swept: tuple[Done, list[RunRecord]]) -> None:

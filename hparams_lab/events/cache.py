@@ -1,0 +1,202 @@
+"""Scans of a sweep's runs, over a cache that only saves time.
+
+What is known of a directory or file holds as long as the filesystem has the times and the
+size that it had. The cache lies with the user's other caches, as reading changes nothing
+in a log directory; whoever deletes it loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google_crc32c import value as crc32c
+
+from hparams_lab.events.parallel import scan_all
+from hparams_lab.events.scan import Scan, go_on
+from hparams_lab.runs.logdir import (
+    RunDir,
+    SweepDir,
+    is_event_file,
+    is_run_name,
+    is_trial_id,
+    parse_run_name,
+)
+
+DIR_VARIABLE = "HPARAMS_LAB_CACHE_DIR"
+"""Names another directory for the cache; empty for none."""
+
+# Raised when what is kept changes its meaning.
+_FORMAT = b"hparams_lab 1"
+
+# A directory that changes twice within a tick of its filesystem's clock keeps the time of the
+# first change, so a time as young as that proves nothing. The coarsest tick is FAT's.
+_TICK_NS = 2_000_000_000
+_UNPROVEN = 0
+
+_MAX_AGE_SECS = 90 * 86_400
+
+
+@dataclass
+class _Known:
+    """What is known of a sweep's directory. Keys are paths below it; its own is empty.
+
+    Attributes:
+        folders: time of the last change in nanoseconds, and the names of what was wanted of
+            the things in it.
+        scans: encoded, by run.
+    """
+
+    folders: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    scans: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def scan_sweep(sweep_dir: SweepDir) -> list[tuple[RunDir, Scan]]:
+    """Return the runs of a sweep with what their event files come to, by trial and run name."""
+    file = _find_file(sweep_dir)
+    walk = _Walk(sweep_dir.path, _load(file))
+    found = walk.scan()
+    if walk.is_news and file is not None:
+        _save(file, walk.seen)
+    return [
+        (RunDir(Path(f"{sweep_dir.path}/{run}"), *parse_run_name(run.rpartition("/")[2])), scan)
+        for run, scan in found.items()
+    ]
+
+
+class _Walk:
+    """One walk through a sweep's directory, led by what is known of it.
+
+    Args:
+        root: of the sweep.
+        known: from an earlier walk.
+
+    Attributes:
+        seen: what is known afterwards.
+        is_news: whether that is anything new.
+    """
+
+    def __init__(self, root: Path, known: _Known) -> None:
+        self._root = str(root)
+        self._known = known
+        self._proof_ns = time.time_ns() - _TICK_NS
+        self.seen = _Known()
+        self.is_news = False
+
+    def scan(self) -> dict[str, Scan]:
+        """Return the scans by run, sorted."""
+        scans: dict[str, Scan | None] = {}
+        unread: dict[str, list[str]] = {}
+        for trial in self._list("", is_trial_id):
+            for name in self._list(trial, is_run_name):
+                run = f"{trial}/{name}"
+                files = [f"{self._root}/{run}/{file}" for file in self._list(run, is_event_file)]
+                scans[run] = self._recall(run, files)
+                if scans[run] is None:
+                    unread[run] = files
+        for run, scan in zip(unread, scan_all([*unread.values()]), strict=True):
+            scans[run] = self._remember(run, scan)
+        self.is_news = self.is_news or len(self.seen.folders) < len(self._known.folders)
+        return {run: scan for run, scan in scans.items() if scan is not None}
+
+    def _list(self, folder: str, is_wanted: Callable[[str], bool]) -> list[str]:
+        """Return the wanted names in a folder, sorted; none if it is gone or is no folder."""
+        path = f"{self._root}/{folder}"
+        known = self._known.folders.get(folder)
+        try:
+            modified_ns = os.stat(path).st_mtime_ns
+            if known is not None and known[0] == modified_ns:
+                self.seen.folders[folder] = known
+                return known[1]
+            names = sorted(name for name in os.listdir(path) if is_wanted(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        proof = modified_ns if modified_ns < self._proof_ns else _UNPROVEN
+        self.seen.folders[folder] = (proof, names)
+        self.is_news = self.is_news or proof != _UNPROVEN
+        return names
+
+    def _recall(self, run: str, paths: list[str]) -> Scan | None:
+        """Return the scan of a run as far as it is known, None if it must be read anew."""
+        known = self._known.scans.get(run)
+        if known is None or len(known[0]) != len(paths):
+            return None
+        scan = Scan.decode_json(known)
+        for path, state in zip(paths, scan.files, strict=True):
+            if not path.endswith(f"/{state.name}"):
+                return None
+            try:
+                now = os.stat(path)
+            except OSError:
+                return None
+            if (now.st_ino, now.st_size, now.st_mtime_ns) != state[1:4]:
+                grown = go_on(scan, path) if len(paths) == 1 else None
+                return None if grown is None else self._remember(run, grown)
+        self.seen.scans[run] = known
+        return scan
+
+    def _remember(self, run: str, scan: Scan) -> Scan:
+        self.seen.scans[run] = scan.encode_json()
+        self.is_news = True
+        return scan
+
+
+def _find_file(sweep_dir: SweepDir) -> Path | None:
+    """Return where the cache of a sweep lies; None if there is to be none."""
+    named = os.environ.get(DIR_VARIABLE)
+    if named == "":
+        return None
+    if named is None:
+        from platformdirs import user_cache_dir
+
+        named = user_cache_dir("hparams_lab")
+    name = hashlib.sha256(os.fsencode(sweep_dir.path)).hexdigest()[:32]
+    return Path(named) / f"{name}.json"
+
+
+def _load(file: Path | None) -> _Known:
+    """Return what is kept in a file; nothing if that is missing, damaged or of another version."""
+    if file is None:
+        return _Known()
+    try:
+        head, _, body = file.read_bytes().partition(b"\n")
+        if head != _head_of(body):
+            return _Known()
+        data = json.loads(body)
+        return _Known({key: (*value,) for key, value in data["folders"].items()}, data["scans"])
+    except (OSError, ValueError):
+        return _Known()
+
+
+def _save(file: Path, known: _Known) -> None:
+    """Keep what is known, whole or not at all; where it cannot be kept, do without."""
+    body = json.dumps({"folders": known.folders, "scans": known.scans}).encode()
+    aside = file.with_suffix(f".{uuid.uuid4().hex}.tmp")
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(b"\n".join((_head_of(body), body)))
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
+        _drop_old(file.parent)
+
+
+def _head_of(body: bytes) -> bytes:
+    return b"%s %08x" % (_FORMAT, crc32c(body))
+
+
+def _drop_old(folder: Path) -> None:
+    """Remove what nobody has written for a long time: its sweeps are gone, or at rest."""
+    oldest = time.time() - _MAX_AGE_SECS
+    for entry in os.scandir(folder):
+        if entry.stat().st_mtime < oldest:
+            os.unlink(entry)
