@@ -24,6 +24,7 @@ Importing this package does not import TensorFlow; `lab.keras`, `lab.sklearn` an
 import importlib
 import types
 
+from hparams_lab.analysis.selection import Runs, read_runs
 from hparams_lab.cli.main import main
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
@@ -43,6 +44,8 @@ from hparams_lab.errors import (
     UnknownExperimentError,
     UsageError,
 )
+from hparams_lab.events.reader import RunRecord, Series
+from hparams_lab.events.scan import Summary
 from hparams_lab.runs.run import Run
 
 __all__ = [
@@ -60,12 +63,17 @@ __all__ = [
     "Objective",
     "Pruned",
     "Run",
+    "RunRecord",
+    "Runs",
     "SearchSpace",
+    "Series",
+    "Summary",
     "UnknownExperimentError",
     "UsageError",
     "main",
     "maximize",
     "minimize",
+    "read_runs",
 ]
 
 _LAZY = ("interop", "keras", "sklearn")

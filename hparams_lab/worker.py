@@ -99,7 +99,7 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     """
     _preload(experiment)
     if experiment.load_data is None:
-        return Loaded(experiment, None)
+        return Loaded(experiment, None, data_digest(None))
     try:
         data = experiment.load_data()
     except HParamsLabError:

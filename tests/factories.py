@@ -15,7 +15,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.reader import RunRecord
+from hparams_lab.events.reader import RunRecord, Types
 from hparams_lab.events.scan import Scan, Summary
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import Clock, RunWriter
@@ -129,7 +129,7 @@ def make_record(
         },
     )
     axes = [HParam(name, Discrete([value])) for name, value in hparams.items()]
-    return RunRecord(run_dir, scan, space or SearchSpace(axes))
+    return RunRecord(run_dir, scan, Types(space or SearchSpace(axes)))
 
 
 def ticking(start: float = 1_800_000_000.0) -> Clock:

@@ -4,32 +4,70 @@ from __future__ import annotations
 
 from absl import flags
 
+from hparams_lab.analysis.selection import Logged, read_logged
 from hparams_lab.analysis.table import TrialRow
 from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
-from hparams_lab.cli.find import find_logged, find_sweeps
-from hparams_lab.cli.show import read_ranked
-from hparams_lab.cli.tables import format_metric, make_console
+from hparams_lab.cli.documents import encode_sweep, encode_trial
+from hparams_lab.cli.find import find_logged
+from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
+from hparams_lab.cli.selection import define_selection, keep_rows, select_sweeps
+from hparams_lab.cli.tables import count, format_metric, make_console, print_prose
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 
 
+def _define_flags(values: flags.FlagValues) -> None:
+    define_logdir(values)
+    define_selection(values)
+    define_format(values)
+
+
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    experiment = find_logged(logdir_of(values), words[0])
-    sweep_dirs = find_sweeps(experiment, words[1] if len(words) > 1 else None)
-    sweeps, rows = read_ranked(sweep_dirs)
+    chosen_format = format_of(values)
+    home = find_logged(logdir_of(values), words[0])
+    logged = read_logged(home, select_sweeps(values, home, words[1] if len(words) > 1 else None))
+    rows = keep_rows(values, logged.rows)
     if not rows or rows[0].label != Status.SUCCESS.value:
+        asked = f" of which is true: {' and '.join(values.where)}" if values.where else ""
+        show = ["show", *words, *(f"--where={text}" for text in values.where)]
         raise UnknownExperimentError(
-            f"experiment {experiment.name!r} has no successful trial, run in full, in "
-            f"{', '.join(sweep.id for sweep in sweep_dirs)}. See: "
-            f"{format_command(['show', *words], logdir_of(values))}"
+            f"experiment {home.name!r} has no successful trial, run in full, in "
+            f"{', '.join(sweep.id for sweep in logged.sweeps)}{asked}. See: "
+            f"{format_command(show, logdir_of(values))}"
         )
     best = rows[0]
-    sweep = next(sweep for sweep in sweeps if sweep.id == best.sweep_id)
+    sweep = next(sweep for sweep in logged.sweeps if sweep.id == best.sweep_id)
+    # Without a source no command can run it.
+    replay = _list_replay_words(words[0], best, sweep) if sweep.source else None
+    command = None if replay is None else format_command(replay, logdir_of(values))
+    if chosen_format == JSON:
+        _print_document(logged, best, sweep, num_trials=len(rows), replay=command)
+    else:
+        _print_text(logged, best, sweep, num_trials=len(rows), replay=command)
+    return 0
+
+
+def _print_document(
+    logged: Logged, best: TrialRow, sweep: Sweep, *, num_trials: int, replay: str | None
+) -> None:
+    print_json(
+        {
+            "experiment": logged.home.name,
+            "path": logged.home.path,
+            "num_trials": num_trials,
+            "sweep": encode_sweep(sweep, logged.home),
+            "trial": encode_trial(best),
+            "replay": replay,
+        }
+    )
+
+
+def _print_text(
+    logged: Logged, best: TrialRow, sweep: Sweep, *, num_trials: int, replay: str | None
+) -> None:
     folder = best.runs[0].dir.path
-    console = make_console()
-    console.print(f"{experiment.name} {best.sweep_id}, best of {len(rows)} trials: {best.trial_id}")
     metrics = dict.fromkeys([sweep.objective.tag, *sweep.metric_keys])
     facts = [
         *((name, format_value(value)) for name, value in best.assignment.items()),
@@ -37,13 +75,14 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
         *_list_origin(best, sweep),
         ("directory", str(folder.parent if len(best.runs) > 1 else folder)),
     ]
+    console = make_console()
+    title = f"{logged.home.name} {best.sweep_id}, best of {count(num_trials, 'trial')}"
+    print_prose(console, f"{title}: {best.trial_id}")
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
         console.print(f"  {name:<{width}}  {text}")
-    if sweep.source:  # without one no command can run it
-        replay = _list_replay_words(words[0], best, sweep)
-        console.print(f"replay: {format_command(replay, logdir_of(values))}")
-    return 0
+    if replay is not None:
+        console.print(f"replay: {replay}")
 
 
 def _list_origin(row: TrialRow, sweep: Sweep) -> list[tuple[str, str]]:
@@ -85,6 +124,6 @@ COMMAND = Command(
     name="best",
     arguments="NAME [SWEEP]",
     summary="the best trial, its values, seed and directory, and how to run it again",
-    define_flags=define_logdir,
+    define_flags=_define_flags,
     run=_run,
 )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -38,7 +37,7 @@ def make_console() -> Console:
     """
     is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = None if is_narrow else _NO_WIDTH
-    return _Console(highlight=False, soft_wrap=True, markup=False, width=width)
+    return _Console(highlight=False, soft_wrap=True, markup=False, emoji=False, width=width)
 
 
 def discard_stdout() -> None:
@@ -60,33 +59,69 @@ class Column:
     header: str
     cells: Sequence[str]
 
-    @cached_property
-    def width(self) -> int:
-        """How many columns of the terminal it needs."""
-        return max(cell_len(text) for text in (self.header, *self.cells))
+    def fit(self, room: int) -> list[str]:
+        """Return header and cells, all as wide as the widest, at most as the room."""
+        texts = [_escape(text) for text in (self.header, *self.cells)]
+        width = min(max(map(_width_of, texts)), room)
+        return [_resize(text, width) for text in texts]
 
 
 def print_table(console: Console, columns: Sequence[Column]) -> None:
-    """Print as many columns as fit, in order, and say which do not."""
-    shown: list[Column] = []
-    used = 0
+    """Print the columns that fit, in order, and say which do not.
+
+    What is too wide by itself is cut: the first column at the width of the terminal, the
+    cells of another one at half of that or at their header.
+    """
+    shown: list[list[str]] = []
+    left_out: list[str] = []
+    room = console.width
     for column in columns:
-        if shown and used + column.width > console.width:
-            break
-        used += column.width + _COLUMN_GAP
-        shown.append(column)
-    console.print(Text(_join_cells(shown, [column.header for column in shown]), "bold"))
-    rows = zip(*(column.cells for column in shown), strict=True)
+        is_first = not shown
+        most = max(_width_of(_escape(column.header)), console.width // 2)
+        texts = column.fit(console.width if is_first else most)
+        width = _width_of(texts[0]) + (0 if is_first else _COLUMN_GAP)
+        if width > room:
+            left_out.append(_escape(column.header))
+        else:
+            room -= width
+            shown.append(texts)
+    header, *lines = ((" " * _COLUMN_GAP).join(row).rstrip() for row in zip(*shown, strict=True))
+    console.print(Text(header, "bold"))
     # At once: a print for each of a thousand rows takes most of a second.
-    console.out("\n".join(_join_cells(shown, row) for row in rows), highlight=False)
-    if left_out := columns[len(shown) :]:
-        names = ", ".join(column.header for column in left_out)
-        console.print(f"left out for want of room: {names}")
+    console.out("\n".join(lines), highlight=False)
+    if left_out:
+        print_prose(console, f"left out for want of room: {', '.join(left_out)}")
 
 
-def _join_cells(columns: Sequence[Column], cells: Iterable[str]) -> str:
-    sized = (set_cell_size(cell, column.width) for column, cell in zip(columns, cells, strict=True))
-    return (" " * _COLUMN_GAP).join(sized).rstrip()
+def print_prose(console: Console, text: str, *, indent: int = 0) -> None:
+    """Print a text, broken between words where it is wider than the terminal."""
+    for line in Text(text).wrap(console, max(1, console.width - indent)):
+        console.print(" " * indent + line.plain.rstrip())
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text as it is if it fits a width, at least 1, else its beginning with `…`."""
+    return text if _width_of(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def _resize(text: str, width: int) -> str:
+    fitting = cut(text, width)
+    return fitting + " " * (width - _width_of(fitting))
+
+
+def _width_of(text: str) -> int:
+    """Return how many columns of the terminal a text needs."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _escape(text: str) -> str:
+    """Return a text without what would break a line or command a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Column]:
@@ -105,7 +140,7 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
         columns.append(Column("status", [row.label for row in rows]))
     columns.append(_metric_column(objective, rows))
     for name in _list_varied(sweeps):
-        columns.append(Column(name, [_format_hparam(row.assignment.get(name)) for row in rows]))
+        columns.append(Column(name, [format_fact(row.assignment.get(name)) for row in rows]))
     metrics = dict.fromkeys(key for sweep in reversed(sweeps) for key in sweep.metric_keys)
     columns += [_metric_column(key, rows) for key in metrics if key != objective]
     ladder = [tag for tag in (tags.BUDGET, tags.RUNG) if any(tag in row.metrics for row in rows)]
@@ -137,7 +172,7 @@ def _list_varied(sweeps: Sequence[Sweep]) -> list[str]:
     return [name for name, seen in values.items() if len(seen) > 1]
 
 
-def _format_hparam(value: Value | None) -> str:
+def format_fact(value: Value | None) -> str:
     """Return a value that fits a column; `best` prints it in full."""
     if value is None:
         return "-"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import flags
 
+from hparams_lab.analysis.selection import read_logged
 from hparams_lab.analysis.table import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.cli.command import format_command, logdir_of
 from hparams_lab.cli.progress import make_progress
-from hparams_lab.cli.show import read_ranked
 from hparams_lab.cli.tables import count, format_size, make_console, print_table, trial_columns
 from hparams_lab.events.schema import Status
 from hparams_lab.launch import EXECUTORS, Started
 from hparams_lab.runner import RunResult, SweepResult
+from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 
 _NUM_BEST = 10
@@ -106,7 +107,8 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
         raise
     finally:
         progress.stop()
-    _, rows = read_ranked([begun[0].sweep_dir])
+    home = ExperimentDir(begun[0].sweep_dir.path.parent)
+    rows = read_logged(home, [begun[0].sweep_dir]).rows
     _print_results(begun[0].sweep, rows, result)
     has_failures = any(row.status is Status.FAILURE for row in rows)
     resume_flags = ["--failed"] if has_failures else []
@@ -116,7 +118,7 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
     return _EXIT_FAILURES if failed else 0
 
 
-def _print_results(sweep: Sweep, rows: list[TrialRow], result: SweepResult) -> None:
+def _print_results(sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult) -> None:
     console = make_console()
     console.print()
     if rows:
@@ -139,7 +141,7 @@ def _print_results(sweep: Sweep, rows: list[TrialRow], result: SweepResult) -> N
         console.print("\nnothing was left to run")
 
 
-def _describe_savings(rows: list[TrialRow], result: SweepResult) -> str:
+def _describe_savings(rows: Sequence[TrialRow], result: SweepResult) -> str:
     """Return what was not executed, or not in full; empty if nothing was."""
     pruned = sum(row.label == PRUNED for row in rows)
     lost = sum(row.label == LOST_RACE for row in rows)
@@ -150,7 +152,7 @@ def _describe_savings(rows: list[TrialRow], result: SweepResult) -> str:
     return ", ".join(told)
 
 
-def _count_ended(sweep: Sweep, rows: list[TrialRow]) -> str:
+def _count_ended(sweep: Sweep, rows: Sequence[TrialRow]) -> str:
     if sweep.runs_per_trial > 1:
         return f"{count(sum(len(row.runs) for row in rows), 'run')} ended"
     ended = sum(row.status is not Status.RUNNING for row in rows)

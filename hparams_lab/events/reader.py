@@ -14,6 +14,7 @@ from tensorboard.compat.proto import event_pb2
 
 from hparams_lab.declare import domains
 from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.rules import RESERVED_NAMES
 from hparams_lab.declare.space import SearchSpace
@@ -41,27 +42,60 @@ class Series:
     values: list[float]
 
 
+class Types:
+    """The types of a space's values, which TensorBoard's doubles have lost.
+
+    Args:
+        space: whose domains have them.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        # The runs of a sweep have few values on each axis.
+        self._known: list[tuple[Axis, dict[tuple[type, Value], Value]]]
+        self._known = [(axis, {}) for axis in space]
+
+    def restore(self, values: Mapping[str, Value]) -> Assignment:
+        """Return the values of the space's axes with their types, in the order of the axes."""
+        restored: dict[str, Value] = {}
+        for axis, known in self._known:
+            if axis.name in values:
+                value = values[axis.name]
+                key = (type(value), value)
+                if key not in known:
+                    known[key] = _cast(value, axis)
+                restored[axis.name] = known[key]
+        return Assignment(restored)
+
+
+def _cast(value: Value, axis: Axis) -> Value:
+    try:
+        return axis.cast(value)
+    except AssignmentError:  # as in a space that was narrower, or is foreign
+        typed = domains.as_type(axis.domain.dtype, value)
+        return value if typed is None else typed
+
+
 class RunRecord:
     """One run as its event files tell it.
 
     Args:
         run_dir: where it lies.
         scan: what the files come to; it has a session start.
-        space: whose domains give the values their types.
+        types: of the values of its sweep.
 
     Attributes:
         dir: where it lies.
     """
 
-    def __init__(self, run_dir: RunDir, scan: Scan, space: SearchSpace) -> None:
+    def __init__(self, run_dir: RunDir, scan: Scan, types: Types) -> None:
         self.dir = run_dir
         self._scan = scan
-        self._space = space
+        self._types = types
 
     @cached_property
     def assignment(self) -> Assignment:
         """Its hyperparameters, of their domains' types."""
-        return _cast(self._scan.hparams or {}, self._space)
+        return self._types.restore(self._scan.hparams or {})
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -167,8 +201,9 @@ def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
         sweep_dir: of the sweep.
         space: of the sweep, whose domains give the values their types.
     """
+    types = Types(space)
     return [
-        RunRecord(run_dir, scan, space)
+        RunRecord(run_dir, scan, types)
         for run_dir, scan in scan_sweep(sweep_dir)
         if scan.hparams is not None
     ]
@@ -182,7 +217,7 @@ def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
         space: whose domains give the values their types.
     """
     scan = scan_files(run_dir.event_files)
-    return None if scan.hparams is None else RunRecord(run_dir, scan, space)
+    return None if scan.hparams is None else RunRecord(run_dir, scan, Types(space))
 
 
 def read_events(path: Path) -> Iterator[event_pb2.Event]:
@@ -208,16 +243,3 @@ def read_progress(run_dir: RunDir) -> tuple[bool, bool]:
     """Return whether a run has a session start, and whether it has a session end."""
     scan = scan_files(run_dir.event_files)
     return scan.hparams is not None, bool(scan.status)
-
-
-def _cast(values: Mapping[str, Value], space: SearchSpace) -> Assignment:
-    """Give numbers back the types that TensorBoard's doubles lost."""
-    cast: dict[str, Value] = {}
-    for axis in space:
-        if axis.name in values:
-            try:
-                cast[axis.name] = axis.cast(values[axis.name])
-            except AssignmentError:  # as in a space that was narrower, or is foreign
-                typed = domains.as_type(axis.domain.dtype, values[axis.name])
-                cast[axis.name] = values[axis.name] if typed is None else typed
-    return Assignment(cast)

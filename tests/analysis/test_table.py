@@ -182,3 +182,15 @@ def test_objective_nobody_logged_is_nan() -> None:
 def test_nothing_is_no_rows() -> None:
     """Without runs there are no trials."""
     assert rank([], maximize("accuracy")) == []
+
+
+def test_names_that_are_taken_get_another() -> None:
+    """An hparam keeps its name; a metric and a fact of that name are asked for with a prefix."""
+    run_dir = SweepDir(Path("/logs/toy") / SATURDAY).run_dir("0000-abcdef01")
+    values = {"accuracy": 0.5, "loss": 0.25}
+    record = factories.make_record(run_dir, {"loss": "mse", "secs": 9.0}, values)
+    (row,) = rank([record], maximize("accuracy"))
+
+    assert ("mse", 0.25) == (row.facts["loss"], row.facts["metric/loss"])
+    assert (9.0, 2.0) == (row.facts["secs"], row.facts["trial/secs"])
+    assert (0.5, SATURDAY) == (row.facts["accuracy"], row.facts["sweep"])

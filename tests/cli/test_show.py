@@ -1,12 +1,15 @@
+"""`show`: the table of trials, what is selected of them, and the same as a document."""
+
 from __future__ import annotations
 
-import shlex
+import json
 import shutil
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hparams_lab.cli.tables import Column, format_number, make_console, print_table
 from hparams_lab.runs.logdir import experiment_dir
 from tests.cli.conftest import Program
 
@@ -62,40 +65,6 @@ def test_all_sweeps_can_be_shown_together(
     assert set(ids) == {line.split("/")[0] for line in lines[3:]}
 
 
-def test_best_prints_the_whole_trial(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
-    """`best` prints values, metrics, seed, directory and the command that runs it again."""
-    assert 0 == swept("best", "hill")
-
-    printed = capsys.readouterr().out
-    facts = dict(line.split(maxsplit=1) for line in printed.splitlines()[1:-1])
-    assert (facts["x"], facts["kind"], facts["height"]) == ("4.0", "good", "8")
-    assert Path(facts["directory"]).is_dir()
-
-
-def test_the_replayed_run_has_the_same_seed(
-    swept: Program, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The command that `best` prints runs the same values with the same run seed."""
-    swept("best", "hill")
-    before = capsys.readouterr().out.splitlines()
-    replay = shlex.split(before[-1].removeprefix("replay: hparams_lab "))
-    assert 0 == swept(*replay, "--executor=inline")
-    capsys.readouterr()
-    swept("best", "hill")
-
-    after = capsys.readouterr().out.splitlines()
-    assert next(line for line in before if "run seed" in line) in after
-
-
-def test_best_needs_a_success(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where every trial failed, `best` says so and names the command that shows them."""
-    program("run", "hill", "--executor=inline", "--set=kind=bad")
-    capsys.readouterr()
-
-    assert 2 == program("best", "hill")
-    assert "has no successful trial" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("word", ["2020", "20"], ids=["none", "several"])
 def test_a_sweep_must_be_named_without_doubt(
     swept: Program, capsys: pytest.CaptureFixture[str], word: str
@@ -108,56 +77,102 @@ def test_a_sweep_must_be_named_without_doubt(
     assert word in capsys.readouterr().err
 
 
-def test_list_reads_without_importing(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
-    """`list` shows name, sweeps and question, also of a module that cannot be imported."""
-    module = '"""Does it matter?"""\nimport no_such_module\nEXPERIMENT = no_such_module.x\n'
-    Path("experiments/broken.py").write_text(module)
-    Path("experiments/shared.py").write_text("SHARED = 1\n")
-
-    assert 0 == program("list")
-    lines = capsys.readouterr().out.splitlines()
-    assert [
-        "broken  0 sweeps  Does it matter?",
-        "hill    0 sweeps  How high is the hill?",
-    ] == lines
-
-
-def test_list_counts_sweeps(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
-    """`list` counts what is logged, also for experiments whose module is gone."""
-    swept("list")
-    assert "1 sweep   How high" in capsys.readouterr().out.replace("1 sweep ", "1 sweep  ")
-    shutil.rmtree("experiments")
-    swept("list")
-
-    assert "hill  1 sweep  (logged; no module" in capsys.readouterr().out
-
-
-def test_list_spaces_imports(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
-    """`list --spaces` adds each axis and the size of the grid."""
-    program("list", "--spaces")
-
-    printed = capsys.readouterr().out
-    assert "x: a number in [0.0, 4.0]; grid 0.0, 2.0, 4.0" in printed
-    assert "grid of 6 points" in printed
-
-
-def test_a_wide_table_says_what_it_leaves_out(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Columns that do not fit are named below the table."""
-    monkeypatch.setenv("COLUMNS", "80")
-    columns = [Column(f"column_{i}", [f"{'x' * 20}"]) for i in range(6)]
-    print_table(make_console(), columns)
+def test_where_sort_and_top_choose_rows(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rows of which a condition is true come by the column, the first of them only."""
+    assert 0 == swept("show", "hill", "--where=height < 8", "--sort=x", "--top=1")
 
     lines = capsys.readouterr().out.splitlines()
-    assert max(len(line) for line in lines) <= 80
-    assert "left out for want of room: column_3, column_4, column_5" == lines[-1]
+    assert "2 trials match (height < 8)" == lines[1]
+    assert ["0", "0"] == lines[-2].split()[1:3]
+    assert "1 more trial" == lines[-1]
+
+
+def test_sorted_column_is_shown(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the rows are sorted by is a column, though the table would not have it."""
+    swept("show", "hill", "--sort=-seed")
+
+    header, *rows = (line.split() for line in capsys.readouterr().out.splitlines()[2:])
+    seeds = [int(row[1]) for row in rows]
+    assert ["trial", "seed", "height"] == header[:3]
+    assert sorted(seeds, reverse=True) == seeds
+
+
+def test_no_match_is_told(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no trial matches, the sentence stands alone, without a table."""
+    assert 0 == swept("show", "hill", "--where=height > 99")
+
+    assert "0 trials match (height > 99)" == capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "-"), (float("nan"), "nan"), (0.123456789, "0.12346"), (3.0, "3"), (1e-9, "1e-09")],
+    ("flag", "sentence"),
+    [
+        ("--where=heigth > 1", "Did you mean 'height'"),
+        ("--where=height > 'a'", "values of one kind"),
+        ("--where=height >", "a condition must be like"),
+        ("--sort=heigth", "Did you mean 'height'"),
+        ("--since=2999-01-01", "its newest is 20"),
+        ("--format=yaml", "Choose of table, json"),
+        ("--top=0", "--top must be at least 1"),
+    ],
 )
-def test_numbers_are_short(value: float | None, text: str) -> None:
-    """A metric is printed with five significant digits."""
-    assert text == format_number(value)
+def test_bad_flags_are_refused(
+    swept: Program, capsys: pytest.CaptureFixture[str], flag: str, sentence: str
+) -> None:
+    """A selection that cannot be made ends with one sentence and exit code 2."""
+    assert 2 == swept("show", "hill", flag)
+    printed = capsys.readouterr()
+
+    assert "" == printed.out
+    assert sentence in printed.err
+
+
+def show_json(program: Program, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """Return the document that `show` prints."""
+    capsys.readouterr()
+    assert 0 == program("show", "hill", "--format=json", *words)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_document_has_all_of_a_trial(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON has hparams, metrics and status of a trial, and seed, times and path of its runs."""
+    document = show_json(swept, capsys, "--where=x == 4")
+    (trial,) = document["trials"]
+    (run,) = trial["runs"]
+
+    assert (3, 1) == (document["num_trials"], document["num_matching"])
+    assert {"x": 4.0, "kind": "good"} == trial["hparams"]
+    assert {"height": 8.0, "cost": 1.0} == trial["metrics"]
+    assert ("SUCCESS", 8.0) == (trial["status"], trial["objective"])
+    assert Path(run["path"]).is_dir() and Path(run["path"]).is_absolute()
+    assert datetime.fromisoformat(run["started"]) <= datetime.fromisoformat(run["ended"])
+    assert datetime.fromisoformat(run["started"]).tzinfo is not None
+    assert isinstance(run["seed"], int)
+
+
+def test_document_says_why_runs_failed(
+    program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failed run has its traceback, and no value of the objective."""
+    program("run", "hill", "--executor=inline", "--set=kind=bad", "--trials=1")
+    (trial,) = show_json(program, capsys)["trials"]
+
+    assert ("FAILURE", None) == (trial["status"], trial["objective"])
+    assert "ValueError: no such hill" in trial["runs"][0]["failure"]
+
+
+def test_document_has_spreads(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """Repeats of a trial have their spread, and a run each."""
+    program("run", "hill", "--executor=inline", "--set=kind=good", "--set=x=4", "--repeats=2")
+    document = show_json(program, capsys)
+    (trial,) = document["trials"]
+
+    assert 2 == len(trial["runs"]) == document["sweeps"][0]["repeats"]
+    assert {"std": 0.0, "count": 2, "ci95_low": 8.0, "ci95_high": 8.0} == trial["spreads"]["height"]
+
+
+def test_top_limits_the_document(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON has the rows that the table would have, in the same order."""
+    document = show_json(swept, capsys, "--sort=x", "--top=2")
+
+    assert [0.0, 2.0] == [trial["hparams"]["x"] for trial in document["trials"]]

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from hparams_lab.analysis.selection import read_logged
 from hparams_lab.analysis.table import TrialRow
-from hparams_lab.cli.show import read_ranked
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.search.options import SearchOptions
 from tests.conftest import InlineLauncher
@@ -47,8 +47,7 @@ CURVES = """
 
 def read(home: ExperimentDir) -> tuple[Board, dict[str, TrialRow]]:
     """Return what the dashboard shows and our rows, by Trial ID."""
-    _, rows = read_ranked(home.find_sweeps())
-    return read_board(home.path), {row.runs[0].group_name: row for row in rows}
+    return read_board(home.path), {row.runs[0].group_name: row for row in read_logged(home).rows}
 
 
 @pytest.fixture
