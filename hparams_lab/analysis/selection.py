@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 from hparams_lab.analysis.table import TrialRow, rank_trials
 from hparams_lab.analysis.where import Condition
 from hparams_lab.errors import UnknownExperimentError, did_you_mean
+from hparams_lab.events.foreign import read_foreign
 from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.reader import read_runs as read_sweep
 from hparams_lab.runs.days import parse_time
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir, experiment_dir, find_experiments
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir, find_experiments, list_folders
 from hparams_lab.runs.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -122,14 +123,15 @@ def read_runs(
 ) -> Runs:
     """Return the runs of a log directory, read from their event files.
 
-    What was read before comes from a cache, as long as the files are as they were then;
-    curves are read when they are asked for.
+    Runs of other writers (the hp.hparams API, Keras Tuner, add_hparams of PyTorch, Ray
+    Tune) come too, behind our own. What was read before of ours comes from a cache, as long
+    as the files are as they were then; curves are read when they are asked for.
 
     Args:
-        logdir: folder of the experiments' log directories.
-        experiment: name; None for all.
-        since: the earliest start of a sweep: `7d` or `12h` ago, a day, a time in ISO 8601,
-            or a sweep's id; None for any.
+        logdir: folder of the experiments' log directories, or of other runs.
+        experiment: name, or directory of other runs in it; None for all.
+        since: the earliest start of a sweep, or of another writer's run: `7d` or `12h` ago,
+            a day, a time in ISO 8601, or a sweep's id; None for any.
         until: the latest one, a day to its end.
         where: condition on a run's values, such as `accuracy > 0.9 and optimizer == "adam"`.
         now: the local time.
@@ -146,30 +148,46 @@ def read_runs(
     moment = now().astimezone()
     earliest = None if since is None else parse_time(since, moment)
     latest = None if until is None else parse_time(until, moment, end_of_day=True)
+
+    def is_in_time(start: datetime) -> bool:
+        return not ((earliest and start < earliest) or (latest and start > latest))
+
+    homes, foreign_dirs = _find(Path(logdir), experiment)
     sweeps: dict[Path, Sweep] = {}
     records: list[RunRecord] = []
-    for home in _find(logdir, experiment):
+    for home in homes:
         for sweep_dir in home.find_sweeps():
-            start = sweep_dir.start_time
-            if (earliest and start < earliest) or (latest and start > latest):
-                continue
-            sweep = sweeps[sweep_dir.path] = Sweep.read(sweep_dir)
-            records += read_sweep(sweep_dir, sweep.space)
+            if is_in_time(sweep_dir.start_time):
+                sweep = sweeps[sweep_dir.path] = Sweep.read(sweep_dir)
+                records += read_sweep(sweep_dir, sweep.space)
+    for path in foreign_dirs:
+        records += [
+            record
+            for record in read_foreign(path)
+            if is_in_time(datetime.fromtimestamp(record.start_time_secs).astimezone())
+        ]
     if where is not None:
         records = _keep(records, Condition.parse(where))
     return Runs(records, sweeps)
 
 
-def _find(logdir: Path | str, name: str | None) -> list[ExperimentDir]:
+def _find(logdir: Path, name: str | None) -> tuple[list[ExperimentDir], list[Path]]:
+    """Return the experiments that are meant, and the directories that may hold other runs."""
     logged = find_experiments(logdir)
+    if not logged:
+        paths = [logdir] if name is None else [logdir / name]
+        if name is None or paths[0].is_dir():
+            return [], [path for path in paths if path.is_dir()]
+    names = [home.name for home in logged]
+    others = [path for path in list_folders(logdir) if path.name not in names]
     if name is None:
-        return logged
-    home = experiment_dir(logdir, name)
-    if home not in logged:
-        names = [each.name for each in logged]
+        return logged, others
+    found = [home for home in logged if home.name == name]
+    foreign = [path for path in others if path.name == name]
+    if not found and not foreign:
         hint = did_you_mean(name, names) or f" Logged there: {', '.join(names) or 'nothing'}."
         raise UnknownExperimentError(f"there is no experiment {name!r} in {logdir}.{hint}")
-    return [home]
+    return found, foreign
 
 
 def _keep(records: Sequence[RunRecord], condition: Condition) -> list[RunRecord]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.hparams.error import HParamsError
 
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import EventFormatError
@@ -21,6 +23,9 @@ from hparams_lab.events import schema
 from hparams_lab.events.points import Track, add_point, decode_values
 from hparams_lab.events.records import OVERHEAD_BYTES, unframe
 from hparams_lab.events.tensors import scalar_of
+
+UNREADABLE = (EventFormatError, DecodeError, HParamsError)
+"""What is raised where a record is damaged, is no event, or is of a later version's HParams."""
 
 
 class Summary(NamedTuple):
@@ -131,7 +136,7 @@ class Scan:
                 if not add_point(payload, tracks):
                     self._add_event(payload, tracks)
                 read_bytes += OVERHEAD_BYTES + len(payload)
-        except EventFormatError as error:
+        except UNREADABLE as error:
             self.damage[name] = str(error)
         for tag, track in tracks.items():
             self._add_track(tag, track)
@@ -225,7 +230,7 @@ def read_tracks(paths: Sequence[Path | str]) -> Mapping[str, Track]:
             for payload in unframe(content):
                 if not add_point(payload, tracks):
                     Scan()._add_event(payload, tracks)
-        except (OSError, EventFormatError):
+        except (OSError, *UNREADABLE):
             continue  # said in the scan's damage
     return tracks
 

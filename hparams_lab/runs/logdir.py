@@ -391,9 +391,13 @@ def experiment_dir(logdir: Path | str, name: str) -> ExperimentDir:
 
 def find_experiments(logdir: Path | str) -> list[ExperimentDir]:
     """Return the experiments that have a sweep, by name."""
-    root = Path(logdir).absolute()
-    found = [ExperimentDir(path) for path in _list_dirs(root, re.compile(r"[^.].*"))]
+    found = map(ExperimentDir, list_folders(logdir))
     return [experiment for experiment in found if experiment.find_sweeps()]
+
+
+def list_folders(logdir: Path | str) -> list[Path]:
+    """Return the directories in a log directory, by name, without hidden ones."""
+    return _list_dirs(Path(logdir).absolute(), re.compile(r"[^.].*"))
 
 
 def _name_run(repeat: int, fold: int | None, attempt: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hparams_lab.analysis.selection import read_logged
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.runs.logdir import ExperimentDir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+
+FOREIGN = Path(__file__).parent.parent / "events" / "data" / "hp_api"
 
 
 @pytest.fixture
@@ -97,6 +100,31 @@ def test_a_slice_is_runs(logdir: Path) -> None:
 
     assert [0.5, 0.75] == last(runs[1:])
     assert "Runs(2)" == repr(runs[1:])
+
+
+def write_foreign(folder: Path) -> None:
+    """Put a run of the plain hp.hparams API into a folder."""
+    folder.mkdir()
+    shutil.copytree(FOREIGN, folder, dirs_exist_ok=True)
+
+
+def test_runs_of_other_writers_come_too(logdir: Path) -> None:
+    """Beside our experiments, directories of other writers' runs are read."""
+    write_foreign(logdir / "tutorial")
+    ours = [run.dir.path for run in lab.read_runs(logdir)][:3]
+    foreign = lab.read_runs(logdir, "tutorial")
+
+    assert 0 < len(foreign)
+    assert [*ours, *(run.dir.path for run in foreign)] == [
+        run.dir.path for run in lab.read_runs(logdir)
+    ]
+
+
+def test_a_folder_of_other_runs_is_a_logdir(tmp_path: Path) -> None:
+    """Where nothing is ours, the log directory may itself be another writer's."""
+    write_foreign(tmp_path / "runs")
+
+    assert len(lab.read_runs(tmp_path)) == len(lab.read_runs(tmp_path / "runs")) > 0
 
 
 def test_an_unknown_experiment_is_told_the_closest(logdir: Path) -> None:
