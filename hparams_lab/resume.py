@@ -101,7 +101,11 @@ def resume(
         schedule.replay(past, redo=_REDONE | (_FAILED if options.failed else set()))
         has_new_code = recorded.code_digests.isdisjoint({"", provenance.code_digest})
         _write(sweep, home, sweep_dir, sources=sources if has_new_code else [])
-        told = [executor.notice, _compare_code(recorded, provenance) if has_new_code else ""]
+        told = [
+            executor.notice,
+            _compare_code(recorded, provenance) if has_new_code else "",
+            _count_archived(home, sweep_dir),
+        ]
         reuse = find_reusable(sweep, home) if sweep.reuse else Reuse()
         notice = "; ".join(filter(None, told))
         on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
@@ -214,6 +218,17 @@ def _widen_space(recorded: Sweep, experiment: Experiment, options: ResumeOptions
         values = split_settings("--extend", options.extensions)
         space = extend(space, values, walks_levels=walks)
     return space
+
+
+def _count_archived(home: ExperimentDir, sweep_dir: SweepDir) -> str:
+    """Return what the user should know of trials that are out of sight."""
+    archived = len(SweepDir(home.archive.path / sweep_dir.id).trial_dirs)
+    if not archived:
+        return ""
+    return (
+        f"archived trials ({archived}) are run again where the search comes to them; to keep "
+        f"them: hparams_lab restore {home.name} {sweep_dir.id}"
+    )
 
 
 def _compare_code(recorded: Sweep, provenance: Provenance) -> str:

@@ -14,8 +14,10 @@ from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.errors import LogdirError
 from hparams_lab.events import records
 from hparams_lab.events.schema import Ending, Status
+from hparams_lab.runs.archive import move
+from hparams_lab.runs.entry import Entry
 from hparams_lab.runs.lock import hold
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import WriteModule
 from tests.conftest import _write_module as write_module_into
@@ -248,3 +250,13 @@ def test_attempt_that_was_only_put_aside_is_made_again(finished: SweepDir, tmp_p
     file.rename(file.with_name(file.name.replace("tfevents", "superseded")))
 
     assert_goes_on_to_the_same(finished, cut)
+
+
+def test_archived_trials_are_mentioned(toy: InlineSweeps) -> None:
+    """Who goes on with a sweep is told that trials were put out of sight, and how to keep them."""
+    sweep_dir = toy.launch()
+    trial_dir = sweep_dir.trial_dirs[0]
+    move([Entry(ExperimentDir(sweep_dir.path.parent), (sweep_dir.id, trial_dir.name))])
+    toy.resume(sweep_dir)
+
+    assert f"hparams_lab restore toy {sweep_dir.id}" in toy.started.notice

@@ -36,3 +36,19 @@ def hold(sweep_dir: SweepDir) -> Iterator[None]:
         ) from error
     with held:
         yield
+
+
+def is_held(sweep_dir: SweepDir) -> bool:
+    """Return whether a process is running a sweep; nothing is made or changed by asking."""
+    if not sweep_dir.lock_file.exists():
+        return False
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(sweep_dir.lock_file)
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except (Timeout, PermissionError):  # of another user, who may be running it
+        return True
+    except OSError:  # on a filesystem to read from only
+        return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
@@ -185,7 +185,8 @@ class Sweep:
             data = json.loads(sweep_dir.sweep_file.read_text(encoding="utf-8"))
             if data["format"] != _FORMAT:
                 raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
-            return _decode_json(data)
+            # A directory that was renamed or copied is a sweep of its own.
+            return replace(_decode_json(data), id=sweep_dir.id)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LogdirError(
                 f"{sweep_dir.sweep_file} does not describe a sweep: {error!r}. Move its directory "

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.errors import LogdirError
-from hparams_lab.runs.lock import hold
+from hparams_lab.runs.lock import hold, is_held
 from hparams_lab.runs.logdir import SweepDir
 from tests.factories import SATURDAY
 
@@ -84,3 +84,21 @@ def test_a_directory_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     refused = pytest.raises(LogdirError, match=r"cannot write to the log directory: .*--logdir")
     with refused, hold(SweepDir(tmp_path / "file")):
         pass
+
+
+def test_whether_a_sweep_is_running_can_be_asked(sweep_dir: SweepDir) -> None:
+    """It is while another process holds it, and not once that was killed."""
+    before = is_held(sweep_dir)
+    with another_holds(sweep_dir) as process:
+        meanwhile = is_held(sweep_dir)
+        process.kill()
+        process.wait()
+
+        assert (False, True, False) == (before, meanwhile, is_held(sweep_dir))
+
+
+def test_asking_makes_no_lock(sweep_dir: SweepDir) -> None:
+    """To ask of a sweep that was never run leaves nothing behind."""
+    is_held(sweep_dir)
+
+    assert [] == [*sweep_dir.path.iterdir()]

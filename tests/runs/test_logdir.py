@@ -15,6 +15,7 @@ from hparams_lab.runs.logdir import (
     ExperimentDir,
     RunDir,
     SweepDir,
+    archive_of,
     experiment_dir,
     find_experiments,
 )
@@ -224,3 +225,27 @@ def test_a_relative_logdir_is_made_absolute(
 
     assert tmp_path / "logs" / "digits" == experiment_dir("logs", "digits").path
     assert experiment_dir(Path("logs"), "digits").config_file.is_absolute()
+
+
+def test_the_archive_is_laid_out_as_the_log_directory(tmp_path: Path) -> None:
+    """An experiment and its archive lead to each other, and the archive is no experiment."""
+    home = make_home(tmp_path, SWEEP_IDS[0])
+    archive = home.archive
+    (archive.path / SWEEP_IDS[1]).mkdir(parents=True)
+    (archive.path / SWEEP_IDS[1] / "sweep.json").touch()
+
+    assert home == archive.origin
+    assert (False, True) == (home.is_archive, archive.is_archive)
+    assert [archive] == find_experiments(archive_of(tmp_path / "logs"))
+    assert [home] == find_experiments(tmp_path / "logs")
+
+
+def test_a_sweep_says_what_describes_it(tmp_path: Path) -> None:
+    """Intent and code of a sweep are told from its lock and its trials, the intent last."""
+    sweep = SweepDir(tmp_path / SWEEP_IDS[0])
+    (sweep.path / TRIAL_ID).mkdir(parents=True)
+    for path in (sweep.sweep_file, sweep.source_file(1), sweep.diff_file(), sweep.lock_file):
+        path.touch()
+
+    assert [sweep.source_file(1), sweep.diff_file(), sweep.sweep_file] == sweep.description_files
+    assert [sweep.path / TRIAL_ID] == sweep.trial_dirs

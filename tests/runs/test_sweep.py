@@ -205,3 +205,11 @@ def test_one_damaged_sweep_is_not_passed_over(home: ExperimentDir) -> None:
 def test_an_experiment_without_sweeps_has_none(home: ExperimentDir) -> None:
     """Where nothing was logged, nothing is read."""
     assert read_sweeps(home) == []
+
+
+def test_a_renamed_directory_is_a_sweep_of_its_own(tmp_path: Path) -> None:
+    """The id of a sweep is its directory's name, whatever the file in it says."""
+    sweep_dir = add_sweep(ExperimentDir(tmp_path), make_sweep(FRIDAY))
+    renamed = SweepDir(sweep_dir.path.rename(tmp_path / SATURDAY))
+
+    assert SATURDAY == Sweep.read(renamed).id
