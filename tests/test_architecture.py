@@ -45,7 +45,7 @@ ALLOWED["resume"] = ALLOWED["launch"] | {"launch"}
 ALLOWED["sklearn"] = ALLOWED["launch"] | {"launch"}
 ALLOWED["refit"] = ALLOWED["worker"] | {"worker", "analysis", "keras", "chatter"}
 ALLOWED["interop"] = {"events", "runs", "declare", "spread", "errors"}
-ALLOWED["analysis"] = {"events", "runs", "declare", "spread", "errors"}
+ALLOWED["analysis"] = {"search", "events", "runs", "declare", "spread", "errors"}
 ALLOWED["dashboard"] = {"events", "runs", "declare", "chatter", "errors"}
 ALLOWED["testing"] = {"executors", "search", "events", "runs", "declare", "errors"}
 # May import everything, as nothing imports them.

@@ -10,14 +10,12 @@ from absl import flags
 
 from hparams_lab.analysis.effects import AxisEffect, Effects, LevelEffect, describe_effects
 from hparams_lab.analysis.importance import EVALUATORS
-from hparams_lab.analysis.metric_goal import MetricGoal, list_numbers
-from hparams_lab.analysis.pareto import find_front, list_comparable
-from hparams_lab.analysis.selection import Logged, read_logged
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.selection import read_logged
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.documents import encode_trial
 from hparams_lab.cli.find import find_logged
 from hparams_lab.cli.formats import JSON, define_format, format_of, print_json, to_plain
+from hparams_lab.cli.front import encode_head, format_title, tell_front
 from hparams_lab.cli.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.tables import (
     Column,
@@ -26,11 +24,9 @@ from hparams_lab.cli.tables import (
     make_console,
     print_prose,
     print_table,
-    trial_columns,
 )
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UsageError
-from hparams_lab.events.schema import Status
 
 _LEAST_P = 0.001
 
@@ -67,26 +63,19 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     logged = read_logged(home, select_sweeps(values, home, word, default="all"))
     rows = keep_rows(values, logged.rows)
     if values.pareto is not None:
-        _tell_pareto(values, logged, rows, as_json=chosen_format == JSON)
+        if given := [f"--{name}" for name in ("metric", "evaluator") if values[name].present]:
+            raise UsageError(
+                f"{' and '.join(given)} must not be given with --pareto, which tells no effects. "
+                "Leave one of them out."
+            )
+        tell_front(values.pareto, logged, rows, as_json=chosen_format == JSON)
         return 0
     effects = describe_effects(rows, logged.sweeps, values.metric, evaluator=values.evaluator)
     if chosen_format == JSON:
-        print_json(_head(logged) | _encode_effects(effects))
+        print_json(encode_head(logged) | _encode_effects(effects))
     else:
-        _print_effects(_title(logged), effects)
+        _print_effects(format_title(logged), effects)
     return 0
-
-
-def _title(logged: Logged) -> str:
-    return f"{logged.home.name}, {count(len(logged.sweeps), 'sweep')}"
-
-
-def _head(logged: Logged) -> dict[str, Any]:
-    return {
-        "experiment": logged.home.name,
-        "path": logged.home.path,
-        "sweeps": [sweep.id for sweep in logged.sweeps],
-    }
 
 
 def _encode_effects(effects: Effects) -> dict[str, Any]:
@@ -181,78 +170,6 @@ def _format_interval(level: LevelEffect) -> str:
     if math.isnan(level.low):
         return "-"
     return f"[{format_number(level.low)}, {format_number(level.high)}]"
-
-
-def _tell_pareto(
-    values: flags.FlagValues, logged: Logged, rows: Sequence[TrialRow], *, as_json: bool
-) -> None:
-    if given := [f"--{name}" for name in ("metric", "evaluator") if values[name].present]:
-        raise UsageError(
-            f"{' and '.join(given)} must not be given with --pareto, which tells no effects. Leave "
-            "one of them out."
-        )
-    texts = [text.strip() for text in values.pareto]
-    if len(texts) != 2:
-        raise UsageError(
-            f"--pareto must name two metrics; got {','.join(texts)!r}. Write "
-            "--pareto=accuracy,secs:min."
-        )
-    known = list_numbers(row for row in rows if row.label == Status.SUCCESS.value)
-    first, second = (MetricGoal.parse(text, logged.sweeps, known) for text in texts)
-    if first.name == second.name:
-        raise UsageError(
-            f"--pareto must name two different metrics; got {first.name!r} twice. Name another."
-        )
-    front = find_front(rows, first, second)
-    num_compared = len(list_comparable(rows, first, second))
-    if as_json:
-        print_json(
-            _head(logged)
-            | {
-                "first": first,
-                "second": second,
-                "num_compared": num_compared,
-                "num_left_out": len(rows) - num_compared,
-                "front": [encode_trial(row) for row in front],
-            }
-        )
-    else:
-        _print_front(logged, (first, second), front, (num_compared, len(rows)))
-
-
-def _print_front(
-    logged: Logged,
-    metrics: tuple[MetricGoal, MetricGoal],
-    front: Sequence[TrialRow],
-    counts: tuple[int, int],
-) -> None:
-    """Print the trials of a front, and how many of how many trials were compared."""
-    console = make_console()
-    num_compared, num_rows = counts
-    print_prose(
-        console,
-        f"{_title(logged)}: {len(front)} of {count(num_compared, 'trial')} are beaten by none in "
-        f"both {metrics[0]} and {metrics[1]}",
-    )
-    if num_rows > num_compared:
-        print_prose(
-            console,
-            f"left out: {count(num_rows - num_compared, 'trial')} not run to the end, or without "
-            "one of them",
-        )
-    if not front:
-        return
-    console.print()
-    trial, *others = trial_columns(front, logged.sweeps)
-    shown = [
-        Column(metric.name, [format_number(metric.value_of(row)) for row in front])
-        for metric in metrics
-    ]
-    names = {metric.name for metric in metrics}
-    print_table(console, [trial, *shown, *(c for c in others if c.header not in names)])
-    pairs = [tuple(metric.value_of(row) for metric in metrics) for row in front]
-    if tied := sum(pairs.count(pair) > 1 for pair in pairs):
-        print_prose(console, f"{tied} of them are equal in both metrics to another")
 
 
 COMMAND = Command(
