@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from hparams_lab.errors import UsageError, did_you_mean
 
 _DEFAULT_LOGDIR = "logs"
 
+_ANY_MORE = " ...]"
+
 
 @dataclass(frozen=True)
 class Command:
@@ -20,7 +23,8 @@ class Command:
 
     Attributes:
         name: the word on the command line.
-        arguments: its positional words, as help shows them; optional ones in [].
+        arguments: its positional words, as help shows them; optional ones in [], the last
+            with `...` if it may be several.
         summary: one line.
         define_flags: adds its flags to the values.
         run: called with the parsed flags and the positional words; returns the exit code.
@@ -51,9 +55,10 @@ class Command:
             ) from None
         except flags.Error as error:
             raise UsageError(f"{error}. See hparams_lab {self.name} --help.") from None
-        wanted = self.arguments.split()
+        wanted = self.arguments.replace(_ANY_MORE, "]").split()
         needed = [word for word in wanted if not word.startswith("[")]
-        if not len(needed) <= len(positional) <= len(wanted):
+        most = math.inf if _ANY_MORE in self.arguments else len(wanted)
+        if not len(needed) <= len(positional) <= most:
             raise UsageError(
                 f"{self.name} takes {self.arguments or 'no words'}; got "
                 f"{' '.join(positional) or 'none'}. See hparams_lab {self.name} --help."

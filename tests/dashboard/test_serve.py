@@ -60,7 +60,9 @@ def test_it_serves_the_sweep_on_this_machine_without_tensorflow(
     board = server.wait_for(lambda board: board.has_ended(5))
     port = int(server.url.rpartition(":")[2])
 
-    assert read_board(home.path) == board
+    expected = read_board(home.path)
+    assert (expected.experiment, expected.trial_ids) == (board.experiment, board.trial_ids)
+    assert expected.column("loss") == board.column("loss")
     assert server.url == f"http://127.0.0.1:{port}"
     # All of 127.0.0.0/8 is this machine: who listens on every address hears this one too.
     with pytest.raises(ConnectionRefusedError, match="refused"):
@@ -80,6 +82,69 @@ def test_interrupt_ends_it(
     assert process.wait() == 0
     assert "Traceback" not in printed
     wait_until(lambda: list_group(process.pid) == [])
+
+
+def read_view(process: subprocess.Popen[str]) -> Path:
+    """Return the directory of the view that a dashboard prints, behind the URL."""
+    assert process.stdout is not None
+    (line,) = (line for line in iter(process.stdout.readline, "Ctrl-C ends it.\n") if "/hp" in line)
+    return Path(line.rpartition(": ")[2].strip())
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+def test_view_goes_with_the_dashboard(
+    number: signal.Signals, dashboard: tuple[subprocess.Popen[str], TensorBoardServer]
+) -> None:
+    """The view's directory is there as long as the dashboard is, however that is ended."""
+    process, _ = dashboard
+    view_dir = read_view(process)
+    was_there = view_dir.is_dir()
+    process.send_signal(number)
+    process.wait()
+
+    assert was_there
+    assert not view_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "num_rows"),
+    [
+        (["--top=2"], 2),
+        (["--where=x > 0"], 3),
+        (["--where=x > 0", "--top=1"], 1),
+        (["--max_runs=4"], 3),
+        (["--since=2026-01-01", "--until=2100-01-01"], 5),
+    ],
+    ids=["top", "where", "both", "limit", "time"],
+)
+def test_selection_is_served(flags: list[str], num_rows: int, home: ExperimentDir) -> None:
+    """What the flags select is served, and no more."""
+    with running(words_for(home, "--port=0", *flags)) as process:
+        server = TensorBoardServer(read_url(process))
+        board = server.wait_for(lambda board: len(board.session_groups) >= num_rows)
+
+    assert board.has_ended(num_rows)
+
+
+def test_without_a_data_server_tensorboard_reads_by_itself(home: ExperimentDir) -> None:
+    """Where there is no data server, all is served all the same, only later."""
+    environment = {**os.environ, "TENSORBOARD_DATA_SERVER_BINARY": "/no/such/program"}
+    with running(words_for(home, "--port=0"), env=environment) as process:
+        server = TensorBoardServer(read_url(process))
+        board = server.wait_for(lambda board: board.has_ended(5))
+
+    assert read_board(home.path).experiment == board.experiment
+
+
+def test_what_is_left_out_is_told(home: ExperimentDir) -> None:
+    """Runs beyond the limit are counted, with the flags that show them."""
+    with running(words_for(home, "--port=0", "--max_runs=4")) as process:
+        assert process.stdout is not None
+        lines = [*iter(process.stdout.readline, "Ctrl-C ends it.\n")]
+
+    assert [True] == ["2 older runs" in line for line in lines if "--max_runs=0" in line]
 
 
 def test_port_in_use_is_one_line(home: ExperimentDir) -> None:
