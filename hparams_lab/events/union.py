@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 
 from hparams_lab.declare import domains
 from hparams_lab.declare.axis import Axis
+from hparams_lab.declare.metric import display_name_of, key_of
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.events import schema
 from hparams_lab.events.start import Start
@@ -81,6 +82,7 @@ def unite(experiments: Mapping[str, Sequence[Sweep]]) -> Columns:
     info = experiment.hparam_infos.add(name=column, differs=True)
     Discrete(sorted(experiments)).update_hparam_info(info)
     _put_objectives_first(experiment, sweeps)
+    _clear_disputed_names(experiment, [*experiments.values()])
     data = plugin_data_pb2.HParamsPluginData(experiment=experiment)
     config.value[0].metadata.CopyFrom(metadata.create_summary_metadata(data))
     return Columns(config, as_text, column)
@@ -128,3 +130,38 @@ def _put_objectives_first(experiment: api_pb2.Experiment, sweeps: Sequence[Sweep
     infos = sorted(experiment.metric_infos, key=lambda info: rank.get(info.name.tag, len(tags)))
     del experiment.metric_infos[:]
     experiment.metric_infos.extend(infos)
+
+
+def _clear_disputed_names(
+    experiment: api_pb2.Experiment, groups: Sequence[Sequence[Sweep]]
+) -> None:
+    """Leave a column its plain name that experiments call by different ones.
+
+    The name that one has for its loss is none for another's.
+    """
+    for infos, list_names in (
+        (experiment.hparam_infos, _list_hparam_names),
+        (experiment.metric_infos, _list_metric_names),
+    ):
+        names: dict[str, set[str]] = {}
+        for sweeps in groups:
+            for name, shown in list_names(sweeps).items():
+                names.setdefault(name, set()).add(shown)
+        for info in infos:
+            name = info.name if isinstance(info.name, str) else info.name.tag
+            if len(names.get(name, ())) > 1:
+                info.ClearField("display_name")
+
+
+def _list_hparam_names(sweeps: Sequence[Sweep]) -> dict[str, str]:
+    """Return the newest display names of an experiment's hparams."""
+    return {axis.name: axis.hparam.display_name or "" for sweep in sweeps for axis in sweep.space}
+
+
+def _list_metric_names(sweeps: Sequence[Sweep]) -> dict[str, str]:
+    """Return the newest display names of an experiment's metrics, by the tags of the columns."""
+    names: dict[str, str] = {}
+    for sweep in sweeps:
+        shown = {key_of(metric): display_name_of(metric) for metric in sweep.metrics}
+        names |= {sweep.objective.tag: shown[sweep.objective.metric]} | shown
+    return names

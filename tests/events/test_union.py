@@ -164,3 +164,23 @@ def test_value_of_a_text_column_is_one_of_its_texts(domain: Domain, value: Any, 
     start = fit(unite({"a": [sweep], **others}), sweep, {"x": value})
 
     assert text == start.hparams["x"]
+
+
+def test_a_name_of_one_experiment_is_not_put_upon_another() -> None:
+    """A column that two experiments call by different names is called by its tag."""
+    sweeps = [
+        make_sweep(metrics=[Metric("loss", display_name=name)], objective=minimize("loss"))
+        for name in ("Height", "Cross-entropy")
+    ]
+    columns = unite({f"e{place}": [sweep] for place, sweep in enumerate(sweeps)})
+
+    (info,) = decode_config(columns.config.value[0]).metric_infos
+    assert ("loss", "") == (info.name.tag, info.display_name)
+
+
+def test_a_name_that_all_experiments_have_is_kept() -> None:
+    """A column that two experiments call by one name is called by that."""
+    hparams = [HParam("rate", RealInterval(0.1, 0.5), display_name="Learning rate")]
+    columns = unite({name: [make_sweep(hparams=hparams)] for name in ("a", "b")})
+
+    assert "Learning rate" == infos_of(columns)["rate"].display_name
