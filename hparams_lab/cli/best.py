@@ -40,7 +40,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     best = rows[0]
     sweep = next(sweep for sweep in logged.sweeps if sweep.id == best.sweep_id)
     # Without a source no command can run it.
-    replay = _list_replay_words(words[0], best, sweep) if sweep.source else None
+    replay = list_replay_words(words[0], best, sweep) if sweep.source else None
     command = None if replay is None else format_command(replay, logdir_of(values))
     if chosen_format == JSON:
         _print_document(logged, best, sweep, num_trials=len(rows), replay=command)
@@ -95,7 +95,7 @@ def _list_origin(row: TrialRow, sweep: Sweep) -> list[tuple[str, str]]:
     ]
 
 
-def _list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:
+def list_replay_words(name: str, row: TrialRow, sweep: Sweep) -> list[str]:
     """Return the words of the command that runs a trial again with its seed.
 
     Args:

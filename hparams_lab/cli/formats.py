@@ -22,7 +22,7 @@ def define_format(values: flags.FlagValues, *formats: str) -> None:
     """Add `--format`, the first of the formats its default; a table or JSON if none is given."""
     known = formats or (TABLE, JSON)
     flags.DEFINE_string(
-        "format", known[0], f"how it is printed: {', '.join(known)}", flag_values=values
+        "format", known[0], f"of what is written: {', '.join(known)}", flag_values=values
     )
 
 

@@ -14,7 +14,7 @@ from hparams_lab.analysis.plots.style import require_packages
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report import find_best, gather_report
 from hparams_lab.analysis.report_page import format_page
-from hparams_lab.cli.best import _list_replay_words as list_replay_words
+from hparams_lab.cli.best import list_replay_words
 from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.pictures import (
     check_outside,
