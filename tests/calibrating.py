@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hparams_lab.analysis.compare import compare
+from hparams_lab.analysis.compare.comparison import compare
+from hparams_lab.analysis.compare.verdict import Verdict
 from hparams_lab.analysis.selection import Logged
-from hparams_lab.analysis.verdict import Verdict
 from tests.comparing import log_sweep, put_together
 
 NUM_TRIALS = 10

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from hparams_lab.analysis.table import TrialRow, rank_trials
-from hparams_lab.analysis.where import Condition
+from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.errors import UnknownExperimentError, did_you_mean
 from hparams_lab.events.foreign import read_foreign
 from hparams_lab.events.reader import RunRecord
@@ -72,12 +72,12 @@ class Runs(Sequence[RunRecord]):
         return f"Runs({len(self)})"
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a frame with a row for each run; `analysis.frame.to_pandas` says of what.
+        """Return a frame with a row for each run; `analysis.export.frame.to_pandas` says of what.
 
         Raises:
             UsageError: if pandas is not installed.
         """
-        from hparams_lab.analysis.frame import to_pandas
+        from hparams_lab.analysis.export.frame import to_pandas
 
         return to_pandas(self._records, self.sweeps)
 
@@ -87,7 +87,7 @@ class Runs(Sequence[RunRecord]):
         Raises:
             UsageError: if pandas is not installed.
         """
-        from hparams_lab.analysis.frame import curves_to_pandas
+        from hparams_lab.analysis.export.frame import curves_to_pandas
 
         return curves_to_pandas(self._records)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from absl import flags
 from rich.console import Console
 
-from hparams_lab.analysis import compare_text
-from hparams_lab.analysis.compare import Comparison, compare
-from hparams_lab.analysis.groups import By
+from hparams_lab.analysis.compare import text as compare_text
+from hparams_lab.analysis.compare.comparison import Comparison, compare
+from hparams_lab.analysis.compare.groups import By
 from hparams_lab.analysis.selection import read_logged
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.find import find_logged

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from absl import flags
 
 from hparams_lab.analysis.selection import read_logged
-from hparams_lab.analysis.where import Condition
+from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.find import find_logged
 from hparams_lab.cli.selection import define_selection, keep_rows, select_sweeps

@@ -8,9 +8,9 @@ from typing import Any
 from absl import flags
 from rich.console import Console
 
-from hparams_lab.analysis.curve_diff import CurveDiff, is_close
+from hparams_lab.analysis.changes.curve_diff import CurveDiff, is_close
+from hparams_lab.analysis.changes.run_diff import Difference, MetricDiff, RunDiff, diff_runs
 from hparams_lab.analysis.pick_run import LoggedRun, pick_run
-from hparams_lab.analysis.run_diff import Difference, MetricDiff, RunDiff, diff_runs
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.tables import Column, format_number, make_console, print_prose, print_table

@@ -8,8 +8,8 @@ from typing import Any
 
 from absl import flags
 
-from hparams_lab.analysis.effects import AxisEffect, Effects, LevelEffect, describe_effects
-from hparams_lab.analysis.importance import EVALUATORS
+from hparams_lab.analysis.effects.describe import AxisEffect, Effects, LevelEffect, describe_effects
+from hparams_lab.analysis.effects.importance import EVALUATORS
 from hparams_lab.analysis.selection import read_logged
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.documents import encode_trial

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hparams_lab.analysis.effects.pareto import find_front, list_comparable
 from hparams_lab.analysis.metric_goal import MetricGoal, list_numbers
-from hparams_lab.analysis.pareto import find_front, list_comparable
 from hparams_lab.analysis.selection import Logged
 from hparams_lab.analysis.table import TrialRow
 from hparams_lab.cli.documents import encode_trial

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.analysis.board import write_board
-from hparams_lab.analysis.compare import Comparison
-from hparams_lab.analysis.compare_text import format_markdown
+from hparams_lab.analysis.compare.comparison import Comparison
+from hparams_lab.analysis.compare.text import format_markdown
 from hparams_lab.analysis.plots.measure import pick_measure
 from hparams_lab.analysis.plots.pictures import Picture
 from hparams_lab.analysis.plots.saving import PNG, encode_figure
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.analysis.report.board import write_board
 from hparams_lab.analysis.selection import Logged, read_logged
 from hparams_lab.cli.command import logdir_of
 from hparams_lab.cli.find import find_logged

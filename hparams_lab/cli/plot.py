@@ -6,7 +6,7 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.analysis.compare import compare
+from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import (
     KINDS,
     Picture,

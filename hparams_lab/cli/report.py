@@ -7,13 +7,13 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.analysis.compare import compare
+from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import PlotOptions, draw_possible
 from hparams_lab.analysis.plots.saving import write_file
 from hparams_lab.analysis.plots.style import require_packages
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.report import find_best, gather_report
-from hparams_lab.analysis.report_page import format_page
+from hparams_lab.analysis.report.page import format_page
+from hparams_lab.analysis.report.report import find_best, gather_report
 from hparams_lab.cli.best import list_replay_words
 from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.pictures import (

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from absl import flags
 
 from hparams_lab.analysis.table import TrialRow
-from hparams_lab.analysis.where import Condition
+from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.find import find_sweeps
 from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.runs.days import parse_time

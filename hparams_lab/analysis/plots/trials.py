@@ -14,7 +14,7 @@ from hparams_lab.errors import UsageError
 from hparams_lab.runs.sweep import Sweep
 
 if TYPE_CHECKING:
-    from hparams_lab.analysis.effects import Effects
+    from hparams_lab.analysis.effects.describe import Effects
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Trials:
     @cached_property
     def effects(self) -> Effects:
         """What their hyperparameters did; a second or two of work, done once."""
-        from hparams_lab.analysis.effects import describe_effects  # imports Optuna
+        from hparams_lab.analysis.effects.describe import describe_effects  # imports Optuna
 
         return describe_effects(self.rows, self.sweeps, str(self.measure))
 

@@ -1,0 +1,1 @@
+"""Whether days, sweeps or commits differ, and how sure that is."""

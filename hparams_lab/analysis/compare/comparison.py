@@ -1,0 +1,169 @@
+"""Are today's results other than yesterday's? The groups, and each against another.
+
+Logged ─▶ form_groups ─▶ Group, one each
+              │
+              └─▶ match_trials ─▶ observe ─▶ draw_samples ─▶ judge ─▶ Finding, one a pair
+              └─▶ describe_changes ─▶ Changes, one a pair
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hparams_lab.analysis.changes.describe import Changes, Side, describe_changes
+from hparams_lab.analysis.compare.groups import By, Group, Members, describe_group, form_groups
+from hparams_lab.analysis.compare.matching import Matches, match_trials
+from hparams_lab.analysis.compare.observations import observe
+from hparams_lab.analysis.compare.samples import Samples, draw_samples
+from hparams_lab.analysis.compare.verdict import Finding, judge
+from hparams_lab.analysis.selection import Logged
+from hparams_lab.analysis.table import TrialRow
+from hparams_lab.declare.objective import Objective
+from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.runs.logdir import SweepDir
+
+
+@dataclass(frozen=True)
+class GroupPair:
+    """One group against another.
+
+    Attributes:
+        before: label of the group that it is compared with.
+        after: label of the group that is compared.
+        num_matched: points of the space that both have tried in full.
+        num_only_before: points that only the one before has tried.
+        num_only_after: points that only the one after has.
+        left_out: trials of both that cannot be compared, by label.
+        num_unused: runs of matched trials that have no counterpart on the other side.
+        finding: what the matched trials come to.
+        changes: what was changed from one to the other.
+    """
+
+    before: str
+    after: str
+    num_matched: int
+    num_only_before: int
+    num_only_after: int
+    left_out: Mapping[str, int]
+    num_unused: int
+    finding: Finding
+    changes: Changes
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The groups of an experiment's trials, and some of them against others.
+
+    Attributes:
+        experiment: name.
+        objective: of the newest sweep, by which all are compared.
+        by: what the trials of a group have in common.
+        groups: oldest first.
+        pairs: each group against the one before it, or against the baseline.
+        num_left_out: trials in no group, as their runs are of several commits.
+    """
+
+    experiment: str
+    objective: Objective
+    by: By
+    groups: Sequence[Group]
+    pairs: Sequence[GroupPair]
+    num_left_out: int
+
+
+def compare(
+    logged: Logged,
+    *,
+    by: By | str = By.DAY,
+    baseline: str | None = None,
+    rows: Sequence[TrialRow] | None = None,
+) -> Comparison:
+    """Return the groups of what is logged, and how they compare.
+
+    Args:
+        logged: sweeps of an experiment and their runs.
+        by: `"day"`, `"sweep"` or `"commit"`.
+        baseline: label of the group that all others are compared with, or the beginning of
+            it; None to compare each with the one before it.
+        rows: some of the trials of `logged`; None for all.
+
+    Raises:
+        UsageError: if `by` names nothing, or `baseline` not one group.
+    """
+    by = By.parse(by) if isinstance(by, str) else by
+    chosen = logged.rows if rows is None else rows
+    objective = logged.sweeps[-1].objective
+    groups = form_groups(chosen, logged.sweeps, by)
+    pairs = [_draw(logged, *pair) for pair in _pair_up(groups, baseline)]
+    findings = judge([pair.samples for pair in pairs], objective.goal)
+    return Comparison(
+        experiment=logged.home.name,
+        objective=objective,
+        by=by,
+        groups=[describe_group(group, objective) for group in groups],
+        pairs=[
+            _describe_pair(logged, pair, finding)
+            for pair, finding in zip(pairs, findings, strict=True)
+        ],
+        num_left_out=len(chosen) - sum(len(group.rows) for group in groups),
+    )
+
+
+def _pair_up(groups: Sequence[Members], baseline: str | None) -> list[tuple[Members, Members]]:
+    """Return pairs of before and after.
+
+    Raises:
+        UsageError: if `baseline` names no group, or several.
+    """
+    if baseline is None:
+        return list(pairwise(groups))
+    labels = [group.label for group in groups]
+    found = [group for group in groups if group.label.startswith(baseline)]
+    exact = [group for group in groups if group.label == baseline]
+    if len(exact or found) != 1:
+        hint = did_you_mean(baseline, labels) or f" There are {', '.join(labels) or 'none'}."
+        raise UsageError(f"--baseline must name one of the groups; got {baseline!r}.{hint}")
+    (base,) = exact or found
+    return [(base, group) for group in groups if group is not base]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two groups, their matched trials, and the values drawn of `num_runs` runs of those."""
+
+    before: Members
+    after: Members
+    matched: Matches
+    num_runs: int
+    samples: Samples
+
+
+def _draw(logged: Logged, before: Members, after: Members) -> _Pair:
+    matched = match_trials(before.rows, after.rows)
+    sweeps = {sweep.id: sweep for sweep in logged.sweeps}
+    sides = observe(matched.matches, sweeps, logged.sweeps[-1].objective.tag)
+    return _Pair(before, after, matched, sum(map(len, sides)), draw_samples(*sides))
+
+
+def _describe_pair(logged: Logged, pair: _Pair, finding: Finding) -> GroupPair:
+    return GroupPair(
+        before=pair.before.label,
+        after=pair.after.label,
+        num_matched=len(pair.matched.matches),
+        num_only_before=pair.matched.num_only_before,
+        num_only_after=pair.matched.num_only_after,
+        left_out=pair.matched.left_out,
+        num_unused=pair.num_runs - pair.samples.num_used,
+        finding=finding,
+        changes=describe_changes(_side(pair.before, logged), _side(pair.after, logged)),
+    )
+
+
+def _side(members: Members, logged: Logged) -> Side:
+    return Side(
+        sweeps=members.sweeps,
+        sweep_dirs=[SweepDir(logged.home.path / sweep.id) for sweep in members.sweeps],
+        records=[run for row in members.rows for run in row.runs],
+    )

@@ -1,0 +1,1 @@
+"""Runs and trials as tables of other tools."""

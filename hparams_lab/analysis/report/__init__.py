@@ -1,0 +1,1 @@
+"""All that was found, on one page or in TensorBoard's tabs."""

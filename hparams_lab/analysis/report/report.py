@@ -1,0 +1,227 @@
+"""What a report says of an experiment: gathered here, laid out by `report_page`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hparams_lab.analysis.compare import text as compare_text
+from hparams_lab.analysis.compare.comparison import Comparison, GroupPair
+from hparams_lab.analysis.plots.pictures import Picture, Skipped
+from hparams_lab.analysis.plots.saving import SVG, encode_figure
+from hparams_lab.analysis.plots.trials import Trials, count
+from hparams_lab.analysis.report import tables as report_tables
+from hparams_lab.analysis.report.tables import Failure, Table
+from hparams_lab.analysis.selection import Logged
+from hparams_lab.analysis.table import TrialRow
+from hparams_lab.declare.domains import format_value
+from hparams_lab.declare.objective import Goal
+from hparams_lab.events.schema import Status
+
+MAX_TRIALS = 100
+"""So many stand in the table of trials."""
+
+_MAX_FAILURES = 50
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial.
+
+    Attributes:
+        value: of the objective, and how sure it is.
+        facts: what to know of it: name and text.
+        replay: the command that runs it again; empty if none can.
+    """
+
+    value: str
+    facts: Sequence[tuple[str, str]]
+    replay: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was changed from one group to another.
+
+    Attributes:
+        title: from which to which.
+        lines: plain text.
+    """
+
+    title: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class DrawnPicture:
+    """A picture of the report.
+
+    Attributes:
+        kind: one of `plots.pictures.KINDS`.
+        title: what it shows.
+        svg: bytes of its file.
+    """
+
+    kind: str
+    title: str
+    svg: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that a report says; every text is plain, none is markup.
+
+    Attributes:
+        experiment: name.
+        question: what the experiment asks, its first paragraph; empty if nothing.
+        made: local time with its offset.
+        scope: of which sweeps and trials it is.
+        objective: what is sought.
+        best: the best trial; None if none was run in full.
+        verdicts: one sentence for each group of runs against another.
+        remarks: what to know of the groups.
+        groups: tables of them.
+        changes: between groups, where there were any.
+        effects: table of the hyperparameters; None if there are none to tell of.
+        effect_notes: what to bear in mind of them.
+        pictures: in order.
+        skipped: pictures that there are none of, and why.
+        trials: table, best first.
+        num_more_trials: that are not in the table.
+        failures: of runs, by trial.
+        num_more_failures: that are not listed.
+        provenance: table of the sweeps.
+    """
+
+    experiment: str
+    question: str
+    made: str
+    scope: str
+    objective: str
+    best: Best | None
+    verdicts: Sequence[str]
+    remarks: Sequence[str]
+    groups: Sequence[Table]
+    changes: Sequence[Change]
+    effects: Table | None
+    effect_notes: Sequence[str]
+    pictures: Sequence[DrawnPicture]
+    skipped: Sequence[Skipped]
+    trials: Table
+    num_more_trials: int
+    failures: Sequence[Failure]
+    num_more_failures: int
+    provenance: Table
+
+
+def gather_report(
+    logged: Logged,
+    trials: Trials,
+    comparison: Comparison,
+    pictures: Sequence[Picture],
+    skipped: Sequence[Skipped],
+    *,
+    replay: str,
+    made: str,
+) -> Report:
+    """Return what a report says.
+
+    Args:
+        logged: the sweeps and their runs.
+        trials: those that are reported on.
+        comparison: of the groups of their runs.
+        pictures: of the trials.
+        skipped: pictures that the trials do not allow.
+        replay: the command that runs the best trial again; empty if none can.
+        made: local time with its offset.
+    """
+    failures = report_tables.list_failures(trials.rows)
+    has_effects = any(map(math.isfinite, trials.values)) and bool(trials.effects.axes)
+    return Report(
+        experiment=logged.home.name,
+        question=logged.sweeps[-1].description.partition("\n\n")[0],
+        made=made,
+        scope=_describe_scope(trials),
+        objective=_describe_objective(trials),
+        best=_describe_best(logged, trials, replay),
+        verdicts=[_tell_pair(pair) for pair in reversed(comparison.pairs)],
+        remarks=compare_text.list_remarks(comparison),
+        groups=[
+            report_tables.from_columns(tabulate(comparison))
+            for tabulate in (compare_text.tabulate_results, compare_text.tabulate_origins)
+            if comparison.groups
+        ],
+        changes=[
+            Change(f"{pair.before} to {pair.after}", pair.changes.lines())
+            for pair in reversed(comparison.pairs)
+        ],
+        effects=report_tables.tabulate_effects(trials.effects) if has_effects else None,
+        effect_notes=trials.effects.notes if has_effects else (),
+        pictures=[
+            DrawnPicture(each.kind, each.title, encode_figure(each.figure, SVG))
+            for each in pictures
+        ],
+        skipped=skipped,
+        trials=report_tables.tabulate_trials(trials, limit=MAX_TRIALS),
+        num_more_trials=max(0, len(trials.rows) - MAX_TRIALS),
+        failures=failures[:_MAX_FAILURES],
+        num_more_failures=max(0, len(failures) - _MAX_FAILURES),
+        provenance=report_tables.tabulate_sweeps(logged),
+    )
+
+
+def find_best(trials: Trials) -> TrialRow | None:
+    """Return the best trial that was run in full; None if there is none."""
+    return next((row for row in trials.rows if row.label == Status.SUCCESS.value), None)
+
+
+def _describe_scope(trials: Trials) -> str:
+    days = [sweep.day for sweep in trials.sweeps]
+    span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+    labels = Counter(row.label for row in trials.rows)
+    statuses = ", ".join(f"{number} {label}" for label, number in labels.items())
+    told = f"{count(len(trials.sweeps), 'sweep')}, {span}: {count(len(trials.rows), 'trial')}"
+    return f"{told} ({statuses})" if statuses else told
+
+
+def _describe_objective(trials: Trials) -> str:
+    better = "higher" if trials.measure.goal is Goal.MAXIMIZE else "lower"
+    return f"{trials.measure.tag}, {better} is better"
+
+
+def _describe_best(logged: Logged, trials: Trials, replay: str) -> Best | None:
+    row = find_best(trials)
+    if row is None:
+        return None
+    seeds = [str(run.seed) for run in row.runs if run.seed is not None]
+    facts = [
+        *((name, format_value(value)) for name, value in row.assignment.items()),
+        *(
+            (tag, report_tables.format_metric(row, tag))
+            for tag in logged.sweeps[-1].metric_keys
+            if tag != trials.measure.tag and tag in row.metrics
+        ),
+        ("trial", f"{row.sweep_id}/{row.trial_id}"),
+        ("seed", ", ".join(seeds) or "not known"),
+        ("directory", str(row.runs[0].dir.path.parent)),
+    ]
+    return Best(_describe_value(row, trials.measure.tag), facts, replay)
+
+
+def _describe_value(row: TrialRow, tag: str) -> str:
+    value = f"{tag} {row.metrics.get(tag, math.nan):.5g}"
+    spread = row.spreads.get(tag)
+    if spread is None:
+        return f"{value}, of a single run"
+    runs = count(spread.count, "run")
+    if not math.isfinite(spread.low):
+        return f"{value}, the mean of {runs}"
+    return f"{value}, the mean of {runs}, 95 % interval {spread.low:.5g} to {spread.high:.5g}"
+
+
+def _tell_pair(pair: GroupPair) -> str:
+    unmatched = "; ".join(compare_text.list_unmatched(pair))
+    told = compare_text.format_verdict(pair)
+    return f"{told}. {unmatched[0].upper()}{unmatched[1:]}." if unmatched else f"{told}."
