@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -35,14 +36,15 @@ DIR_VARIABLE = "HPARAMS_LAB_CACHE_DIR"
 """Names another directory for the cache; empty for none."""
 
 # Raised when what is kept changes its meaning.
-_FORMAT = b"hparams_lab 1"
+_FORMAT = b"hparams_lab 2"
 
 # A directory that changes twice within a tick of its filesystem's clock keeps the time of the
 # first change, so a time as young as that proves nothing. The coarsest tick is FAT's.
 _TICK_NS = 2_000_000_000
-_UNPROVEN = 0
+_UNPROVEN = ""
 
 _MAX_AGE_SECS = 90 * 86_400
+_OUR_NAME = re.compile(r"[0-9a-f]{32}(\.[0-9a-f]{32}\.tmp|\.json)")
 
 
 @dataclass
@@ -50,12 +52,12 @@ class _Known:
     """What is known of a sweep's directory. Keys are paths below it; its own is empty.
 
     Attributes:
-        folders: time of the last change in nanoseconds, and the names of what was wanted of
-            the things in it.
+        folders: stamp of the last change, and the names of what was wanted of the things
+            in it.
         scans: encoded, by run.
     """
 
-    folders: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    folders: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     scans: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -112,14 +114,17 @@ class _Walk:
         path = f"{self._root}/{folder}"
         known = self._known.folders.get(folder)
         try:
-            modified_ns = os.stat(path).st_mtime_ns
-            if known is not None and known[0] == modified_ns:
+            state = os.stat(path)
+            # Whoever copies times, as rsync does, sets that of the change back, but not the other.
+            stamp = f"{state.st_mtime_ns} {state.st_ctime_ns}"
+            if known is not None and known[0] == stamp:
                 self.seen.folders[folder] = known
                 return known[1]
             names = sorted(name for name in os.listdir(path) if is_wanted(name))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        proof = modified_ns if modified_ns < self._proof_ns else _UNPROVEN
+        latest_ns = max(state.st_mtime_ns, state.st_ctime_ns)
+        proof = stamp if latest_ns < self._proof_ns else _UNPROVEN
         self.seen.folders[folder] = (proof, names)
         self.is_news = self.is_news or proof != _UNPROVEN
         return names
@@ -130,6 +135,8 @@ class _Walk:
         if known is None or len(known[0]) != len(paths):
             return None
         scan = Scan.decode_json(known)
+        if scan.damage:  # it may have been mended, in place and with its old times
+            return None
         for path, state in zip(paths, scan.files, strict=True):
             if not path.endswith(f"/{state.name}"):
                 return None
@@ -198,5 +205,6 @@ def _drop_old(folder: Path) -> None:
     """Remove what nobody has written for a long time: its sweeps are gone, or at rest."""
     oldest = time.time() - _MAX_AGE_SECS
     for entry in os.scandir(folder):
-        if entry.stat().st_mtime < oldest:
+        # The user may have named a directory that holds other things.
+        if _OUR_NAME.fullmatch(entry.name) and entry.stat().st_mtime < oldest:
             os.unlink(entry)

@@ -50,7 +50,9 @@ def _choose(num_runs: int) -> int:
 
 def _start(runs: Sequence[Sequence[str]]) -> subprocess.Popen[bytes]:
     # Not -m, which would run a second copy of this module and say so.
-    words = [sys.executable, "-c", f"import {__name__} as parallel; parallel.serve()"]
+    # Nor with a path of its own: -c looks in the working directory, where any json.py may lie.
+    start = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+    words = [sys.executable, "-c", start]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     # It reads all before it writes any. If it dies over it, `_collect` sees that.

@@ -215,6 +215,7 @@ def go_on(scan: Scan, path: Path | str) -> Scan | None:
     _try_adding(scan, path, state.read_bytes)
     has_grown = (
         scan.files
+        and not scan.damage  # which is said by its place in the whole file
         and scan.files[0].inode == state.inode
         and scan.files[0].size_bytes >= state.size_bytes
     )

@@ -221,7 +221,7 @@ def test_reading_leaves_the_log_directory_as_it_is(sweep_dir: SweepDir) -> None:
 def test_old_caches_are_dropped(sweep_dir: SweepDir, cache_dir: Path) -> None:
     """What was written a hundred days ago makes room as something new is kept."""
     cache_dir.mkdir()
-    old = cache_dir / "old.json"
+    old = cache_dir / f"{'0' * 32}.json"
     old.touch()
     os.utime(old, (time.time() - 100 * 86_400,) * 2)
     read(sweep_dir)
