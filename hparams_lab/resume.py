@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -225,9 +226,10 @@ def _count_archived(home: ExperimentDir, sweep_dir: SweepDir) -> str:
     archived = len(SweepDir(home.archive.path / sweep_dir.id).trial_dirs)
     if not archived:
         return ""
+    command = ["hparams_lab", "restore", home.name, sweep_dir.id, f"--logdir={home.path.parent}"]
     return (
         f"archived trials ({archived}) are run again where the search comes to them; to keep "
-        f"them: hparams_lab restore {home.name} {sweep_dir.id}"
+        f"them, stop this, and before you resume again: {shlex.join(command)}"
     )
 
 

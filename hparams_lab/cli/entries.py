@@ -117,8 +117,10 @@ def choose(
     for word in words:
         named += every if word == ALL_SWEEPS else [find_entry(home, word)]
     chosen = drop_nested(named)
-    if (values.since or values.until) and home.find_sweeps():
-        ids = {sweep_dir.id for sweep_dir in select_sweeps(values, home, default="all", now=now)}
+    if values.since is not None or values.until is not None:
+        has_sweeps = home.find_sweeps()
+        within = select_sweeps(values, home, default="all", now=now) if has_sweeps else []
+        ids = {sweep_dir.id for sweep_dir in within}
         chosen = [entry for entry in chosen if entry.parts[0] in ids]
     if values.older_than is not None:
         limit = parse_time(values.older_than, now().astimezone())
@@ -144,10 +146,16 @@ def _keep_trials(
     sweep_dirs = [sweep_dir for sweep_dir in home.find_sweeps() if sweep_dir.id in sweep_ids]
     if not sweep_dirs:
         return []
+    logged = read_logged(home, sweep_dirs)
+    objectives = {(sweep.objective.goal.value, sweep.objective.tag) for sweep in logged.sweeps}
+    if values.keep_best is not None and len(objectives) > 1:
+        told = ", ".join(sorted(f"{goal} {tag}" for goal, tag in objectives))
+        raise UsageError(
+            f"--keep_best takes sweeps of one objective; got {told}. Name the sweeps of one, or "
+            "those of one time with --since and --until."
+        )
     rows = [
-        row
-        for row in read_logged(home, sweep_dirs).rows
-        if row.sweep_id in whole or (row.sweep_id, row.trial_id) in parts
+        row for row in logged.rows if row.sweep_id in whole or (row.sweep_id, row.trial_id) in parts
     ]
     taken = {
         (row.sweep_id, row.trial_id) for row in keep_rows(values, rows)[values.keep_best or 0 :]
@@ -156,7 +164,7 @@ def _keep_trials(
     for sweep_dir in sweep_dirs:
         if sweep_dir.id in whole:
             trials = [(sweep_dir.id, path.name) for path in sweep_dir.trial_dirs]
-            goes_whole = all(trial in taken for trial in trials)
+            goes_whole = bool(trials) and all(trial in taken for trial in trials)
             goes = [(sweep_dir.id,)] if goes_whole else [each for each in trials if each in taken]
             kept += [Entry(home, parts) for parts in goes]
     return sorted(kept)

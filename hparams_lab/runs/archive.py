@@ -18,6 +18,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError
@@ -46,8 +47,13 @@ def move(entries: Iterable[Entry]) -> None:
     _refuse_links(entries)
     with _holding(_live(entries)):
         _refuse_conflicts(entries)
-        for entry in entries:
-            _move_entry(entry)
+        for _, members in groupby(entries, key=lambda entry: entry.parts[0]):
+            first, *others = members
+            _describe(first)
+            for entry in (first, *others):
+                _merge(entry.path, entry.elsewhere.path, entry.depth, entry.home)
+                _leave(entry)
+            _drop_shell(first)
 
 
 def delete(entries: Iterable[Entry]) -> None:
@@ -66,6 +72,8 @@ def delete(entries: Iterable[Entry]) -> None:
         for entry in entries:
             discard(entry.home, entry.path)
             _leave(entry)
+        for entry in {entry.parts[0]: entry for entry in entries}.values():
+            _drop_shell(entry)
 
 
 def check(entries: Iterable[Entry], *, moves: bool) -> None:
@@ -150,14 +158,13 @@ def _holding(entries: Iterable[Entry], *, makes_locks: bool = True) -> Iterator[
         yield
 
 
-def _move_entry(entry: Entry) -> None:
+def _describe(entry: Entry) -> None:
+    """Copy what says how a sweep came about, where only parts of it go or come together."""
     sweep_dir, there = entry.sweep_dir, entry.elsewhere.sweep_dir
     in_parts = len(entry.parts) > 1 or entry.elsewhere.path.exists()
     if sweep_dir is not None and there is not None and in_parts:
         # The experiment's own is never older than that in the archive.
         _copy_description(sweep_dir, there, replace=not entry.home.is_archive)
-    _merge(entry.path, entry.elsewhere.path, entry.depth, entry.home)
-    _leave(entry)
 
 
 def _merge(source: Path, target: Path, depth: int, home: ExperimentDir) -> None:
@@ -175,6 +182,10 @@ def _leave(entry: Entry) -> None:
     if len(entry.parts) > 1:
         with contextlib.suppress(OSError):  # as a rule it holds more
             entry.path.parent.rmdir()
+
+
+def _drop_shell(entry: Entry) -> None:
+    """Remove what describes an archived sweep of which nothing is left in the archive."""
     sweep_dir, there = entry.sweep_dir, entry.elsewhere.sweep_dir
     if (
         entry.home.is_archive

@@ -22,10 +22,13 @@ def discard(home: ExperimentDir, path: Path) -> None:
         LogdirError: if the system refuses.
     """
     trash = home.trash_dir / uuid.uuid4().hex
-    rename(path, trash / path.name)
-    empty(trash)
-    with contextlib.suppress(OSError):  # as others are deleting, too
-        home.trash_dir.rmdir()
+    try:
+        rename(path, trash / path.name)
+        empty(trash)
+    finally:
+        for folder in (trash, home.trash_dir):
+            with contextlib.suppress(OSError):  # gone, or others are deleting, too
+                folder.rmdir()
 
 
 def empty(trash: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.runs.archive import delete, move
-from hparams_lab.runs.entry import Entry, drop_nested
+from hparams_lab.runs.entry import Entry, drop_nested, find_entry
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from tests.ailing import write_session
 from tests.archiving import contents, find, list_runs, make_home
@@ -139,3 +139,29 @@ def test_moves_there_and_back_change_nothing(
     move([Entry(home.archive, (sweep_dir.id,)) for sweep_dir in home.archive.sweep_dirs])
 
     assert before == contents(home)
+
+
+def test_a_description_is_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many trials of a sweep go, its own files are copied once."""
+    home = make_home(tmp_path)
+    copied: list[str] = []
+    copy = shutil.copy2
+    monkeypatch.setattr(shutil, "copy2", lambda *a: (copied.append(a[0].name), copy(*a)))
+    trials = [path.name for path in home.find_sweeps()[0].trial_dirs]
+    move([find_entry(home, f"{FRIDAY}/{trial}") for trial in trials])
+
+    assert ["source.zip", "sweep.json"] == copied
+
+
+def test_a_failed_delete_leaves_no_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be moved away leaves nothing behind in the trash."""
+    home = make_home(tmp_path)
+    monkeypatch.setattr(Path, "rename", _refuse)
+    with pytest.raises(LogdirError, match="cannot move"):
+        delete([find_entry(home, FRIDAY)])
+
+    assert not home.trash_dir.exists()
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(18, "Invalid cross-device link")
