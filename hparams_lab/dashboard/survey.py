@@ -108,10 +108,16 @@ def survey(home: ExperimentDir) -> Survey:
     return Survey(home, sweeps, unreadable, folders, loose, running)
 
 
+def _refuse(error: OSError) -> None:
+    """Keep what cannot be read from being passed over; what is gone meanwhile, may be."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def _walk(home: ExperimentDir) -> Iterator[Folder]:
     """Yield the directories below with event files; links are followed, but not in circles."""
     seen = set()
-    for path, names, files in os.walk(home.path, followlinks=True):
+    for path, names, files in os.walk(home.path, onerror=_refuse, followlinks=True):
         if (real := os.path.realpath(path)) in seen or Path(path) == home.reports_dir:
             names.clear()
             continue

@@ -123,3 +123,12 @@ def test_more_event_files_than_may_be_open_are_found(home: ExperimentDir) -> Non
     """More event files than the system lets a process open are counted, with the way out."""
     assert "too many event files" not in kinds(home, file_limit=100)
     assert "too many event files" in kinds(home, file_limit=64)
+
+
+def test_a_file_of_the_user_is_no_leftover(tmp_path: Path) -> None:
+    """Files and directories that others called .tmp stay."""
+    home = make_healthy(tmp_path)
+    (home.path / "notes.tmp").touch()
+    make_old(home.path / "notes.tmp")
+
+    assert [] == kinds(home)

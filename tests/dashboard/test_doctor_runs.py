@@ -9,6 +9,7 @@ import pytest
 from hparams_lab.dashboard.doctor import mend
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import open_writer
+from hparams_lab.runs.entry import find_entry
 from hparams_lab.runs.logdir import ExperimentDir, RunDir
 from tests.ailing import SCALARS, find, first_run, kinds, make_healthy, sweep_of
 from tests.factories import make_spec, write_run
@@ -116,3 +117,14 @@ def test_a_run_that_ended_is_well(ending: Ending, home: ExperimentDir) -> None:
     write_run(spec, SCALARS, ending=ending)
 
     assert [] == kinds(home)
+
+
+def test_a_loose_damaged_file_is_moved_away_as_advised(tmp_path: Path) -> None:
+    """The entry that the advice names is there."""
+    home = make_healthy(tmp_path)
+    loose = home.path / "events.out.tfevents.1.other"
+    loose.write_bytes(bytes(100))
+    advice = find(home, "damaged file").advice
+    word = advice.partition(" archive toy ")[2].split()[0]
+
+    assert loose == find_entry(home, word).path

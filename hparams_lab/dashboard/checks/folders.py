@@ -18,6 +18,8 @@ from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.trash import empty
 
 _MIN_AGE_SECS = 60.0  # of what nobody is writing any more
+# What our own writers put beside a file and then into its place; others' are not ours to remove.
+_ASIDE = re.compile(r"\.config-\w+\.tmp|(sweep|source(-\d+)?|diff(-\d+)?)\.tmp")
 _EXECUTION = re.compile(r"execution\d+")
 # What Ray Tune puts beside a trial's event file.
 _RAY_FILES = ("result.json", "params.json")
@@ -59,7 +61,7 @@ def find_leftovers(survey: Survey) -> Iterator[Finding]:
     """Find temporary files, and things half deleted, of processes that are gone."""
     home = survey.home
     folders = [home.path, *(sweep_dir.path for sweep_dir in home.sweep_dirs)]
-    found = [path for folder in folders for path in sorted(folder.glob("*.tmp"))]
+    found = [path for each in folders for path in _list(each) if _ASIDE.fullmatch(path.name)]
     found += [path for path in _list(home.trash_dir) if path.is_dir()]
     old = [path for path in found if _is_old(path)]
     if old:

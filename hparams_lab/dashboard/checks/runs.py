@@ -67,14 +67,15 @@ def find_damage(survey: Survey) -> Iterator[Finding]:
     """Find event files with damaged records."""
     for folder in (*survey.loose, *survey.folders):
         for file, damage in folder.scan.damage.items():
-            name = survey.name(folder.path)
+            is_loose = folder.path == survey.home.path
+            name = survey.name(folder.path / file if is_loose else folder.path)
             yield Finding(
                 kind="damaged file",
-                problem=f"{name}/{file}: {damage}",
+                problem=f"{survey.name(folder.path / file)}: {damage}",
                 effect="TensorBoard shows what comes before it, and nothing of what follows.",
                 advice=(
                     "What comes before it is read here as well, so nothing is to be mended; to "
-                    f"leave the run out: {format_command(survey.home, 'archive', name)}"
+                    f"leave it out: {format_command(survey.home, 'archive', name)}"
                 ),
                 paths=[folder.path / file],
             )

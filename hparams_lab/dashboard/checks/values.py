@@ -106,8 +106,8 @@ def find_inherited_hparams(survey: Survey) -> Iterator[Finding]:
     sessions = {survey.name(folder.path) for folder in survey.sessions}
     for folder in survey.folders:
         name = survey.name(folder.path)
-        matches = [session for session in sessions if name.startswith(session)]
-        nearest = max(matches, key=len, default="")
+        beginnings = (name[:end] for end in range(len(name), 0, -1))
+        nearest = next((each for each in beginnings if each in sessions), "")
         if not nearest or name == nearest or name.startswith(f"{nearest}/"):
             continue
         yield Finding(
