@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from hparams_lab.analysis.table import TrialRow, rank_trials
 from hparams_lab.analysis.where.condition import Condition
-from hparams_lab.errors import UnknownExperimentError, did_you_mean
+from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.events.foreign import read_foreign
 from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.reader import read_runs as read_sweep
@@ -128,7 +128,8 @@ def read_runs(
     as the files are as they were then; curves are read when they are asked for.
 
     Args:
-        logdir: folder of the experiments' log directories, or of other runs.
+        logdir: folder of the experiments' log directories, one of these, or a folder of
+            other runs.
         experiment: name, or directory of other runs in it; None for all.
         since: the earliest start of a sweep, or of another writer's run: `7d` or `12h` ago,
             a day, a time in ISO 8601, or a sweep's id; None for any.
@@ -148,6 +149,11 @@ def read_runs(
     moment = now().astimezone()
     earliest = None if since is None else parse_time(since, moment)
     latest = None if until is None else parse_time(until, moment, end_of_day=True)
+    if earliest and latest and latest < earliest:
+        raise UsageError(
+            f"until must not be before since; got since={since!r} and until={until!r}. Exchange "
+            "them."
+        )
 
     def is_in_time(start: datetime) -> bool:
         return not ((earliest and start < earliest) or (latest and start > latest))
@@ -173,6 +179,9 @@ def read_runs(
 
 def _find(logdir: Path, name: str | None) -> tuple[list[ExperimentDir], list[Path]]:
     """Return the experiments that are meant, and the directories that may hold other runs."""
+    own = ExperimentDir(logdir.absolute())
+    if name is None and own.find_sweeps():
+        return [own], []
     logged = find_experiments(logdir)
     if not logged:
         paths = [logdir] if name is None else [logdir / name]
@@ -209,6 +218,7 @@ def _facts_of(record: RunRecord) -> dict[str, Any]:
         "secs": record.wall_secs,
         "seed": record.seed,
         **record.labels,
+        **{f"metric/{tag}": value for tag, value in record.last_values.items()},
         **record.last_values,
         **record.assignment,
     }

@@ -56,7 +56,8 @@ class TrialRow:
 
         Its hyperparameters; its metrics by tag; trial, sweep, day, commit, status (its
         label), secs (its wall time), seed (of its first run), runs (how many there are).
-        Where a name is taken by one before it, it is `metric/NAME` or `trial/NAME`.
+        A name that several have means the first of them, in this trial; `metric/NAME` and
+        `trial/NAME` mean the same in all trials.
         """
         first = self.runs[0]
         own = {
@@ -71,7 +72,7 @@ class TrialRow:
         }
         facts: dict[str, Any] = dict(self.assignment)
         for kind, named in (("metric", self.metrics), ("trial", own)):
-            facts |= {f"{kind}/{name}" if name in facts else name: named[name] for name in named}
+            facts = {**{f"{kind}/{name}": named[name] for name in named}, **named, **facts}
         return facts
 
     @property

@@ -87,6 +87,8 @@ def _check_out(out: Path, *, may_replace: bool) -> Path:
         raise UsageError(f"--out must name a file; {out} is a directory. Add a name to it.")
     if not out.parent.is_dir():
         raise UsageError(f"--out must lie in a directory; {out.parent} is none. Make it first.")
+    if out.exists() and not out.is_file():
+        raise UsageError(f"--out must name a file; {out} is a device or a pipe. Name another.")
     if out.exists() and not may_replace:
         raise UsageError(f"{out} is there already. Name another --out, or add --force.")
     return out

@@ -59,6 +59,10 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
     except HParamsLabError as error:
         print(f"hparams_lab: {error}", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
+    except PermissionError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"hparams_lab: {told}. Allow it, or name another --logdir.", file=sys.stderr)
+        sys.exit(_EXIT_USER_ERROR)
     except KeyboardInterrupt:
         sys.exit(128 + (interrupts[0] if interrupts else signal.SIGINT))
     except BrokenPipeError:

@@ -195,8 +195,17 @@ class SweepDir:
 
     @property
     def start_time(self) -> datetime:
-        """When it started: local time, with its offset."""
-        return datetime.strptime(self.id, _SWEEP_FORMAT).astimezone()
+        """When it started: local time, with its offset.
+
+        Raises:
+            LogdirError: if the directory's name is no time.
+        """
+        try:
+            return datetime.strptime(self.id, _SWEEP_FORMAT).astimezone()
+        except ValueError as error:
+            raise LogdirError(
+                f"{self.path} must be named by a time, as sweeps are. Rename it, or move it away."
+            ) from error
 
     @property
     def sweep_file(self) -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 import hparams_lab as lab
 from hparams_lab.analysis.selection import read_logged
+from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.runs.logdir import ExperimentDir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
@@ -149,3 +150,23 @@ def test_trials_of_several_sweeps_are_ranked_together(logdir: Path) -> None:
     logged = read_logged(ExperimentDir(logdir / "toy"))
 
     assert [SATURDAY, FRIDAY] == [row.sweep_id for row in logged.rows]
+
+
+def test_the_directory_of_an_experiment_is_a_logdir_of_one(logdir: Path) -> None:
+    """Who names an experiment's own directory gets its runs."""
+    assert [0.5, 0.75] == last(lab.read_runs(logdir / "toy"))
+
+
+def test_a_qualified_name_means_the_same_in_all_runs(logdir: Path) -> None:
+    """A metric is found by metric/NAME also where no hyperparameter has its name."""
+    condition = Condition.parse("`metric/accuracy` > 0.6 and `trial/secs` > 0")
+    rows = read_logged(ExperimentDir(logdir / "toy")).rows
+
+    assert [0.75] == last(lab.read_runs(logdir, "toy", where="`metric/accuracy` > 0.6"))
+    assert [SATURDAY] == [row.sweep_id for row in rows if condition.matches(row.facts)]
+
+
+def test_times_that_contradict_each_other_are_refused(logdir: Path) -> None:
+    """A since behind the until is refused, as it selects nothing, ever."""
+    with pytest.raises(UsageError, match="since"):
+        lab.read_runs(logdir, since="2026-11-22", until="2026-11-20")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -211,3 +212,14 @@ def test_an_experiment_goes_before_a_directory_of_its_name(
 
     assert 0 == logged("export", "toy")
     assert 4 == len(_read(capsys.readouterr().out))
+
+
+def test_a_device_is_not_replaced(program: Program, workplace: Path) -> None:
+    """A pipe that --out names is refused, also with --force."""
+    home = experiment_dir(workplace / "logs", "toy")
+    add_sweep(home, make_sweep())
+    pipe = workplace / "pipe.csv"
+    os.mkfifo(pipe)
+
+    assert 2 == program("export", "toy", f"--out={pipe}", "--force")
+    assert pipe.is_fifo()

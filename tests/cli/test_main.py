@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.cli.main import COMMANDS
+from hparams_lab.runs.logdir import experiment_dir
 from tests.cli.conftest import Program
+from tests.factories import add_sweep, make_sweep
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]], ids=repr)
@@ -140,3 +143,19 @@ def test_a_script_must_pass_its_own_experiment(workplace: Path) -> None:
 
     assert 2 == done.returncode
     assert "got experiment 'hill'. Declare EXPERIMENT = ..." in done.stderr
+
+
+def test_unreadable_directories_are_said(
+    program: Program,
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the system does not let one read is one sentence and exit code 2."""
+    home = experiment_dir(workplace / "logs", "toy")
+    add_sweep(home, make_sweep())
+    home.path.chmod(0)
+    if os.access(home.path, os.R_OK):
+        pytest.skip("nothing is forbidden to this user")
+
+    assert 2 == program("show", "toy")

@@ -8,6 +8,7 @@ replaced, and its errors do not say where they are.
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -224,7 +225,8 @@ def _kind_of(value: Any) -> str:
 
 def _equal(value: Any, other: Any) -> bool:
     if isinstance(value, float) or isinstance(other, float):
-        return math.isclose(value, other, rel_tol=_PRECISION)
+        with contextlib.suppress(OverflowError):  # of an integer that no float comes near
+            return math.isclose(value, other, rel_tol=_PRECISION)
     return bool(value == other)
 
 

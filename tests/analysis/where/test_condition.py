@@ -226,3 +226,8 @@ def test_known_names_pass() -> None:
     Condition.parse("units > 8 and `best/accuracy` > 0.5").check(ROW)
     with pytest.raises(UsageError, match=r"'one'.*\n.*'two'"):
         Condition.parse("one > two").check(ROW)
+
+
+def test_a_number_beyond_all_floats_is_compared() -> None:
+    """A metric is below an integer that no float comes near."""
+    assert Condition.parse(f"loss < 1{'0' * 400}").matches({"loss": 0.5})
