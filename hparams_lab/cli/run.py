@@ -8,9 +8,11 @@ from absl import flags
 
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.formats import JSON, format_of, print_json
 from hparams_lab.cli.list import format_axes
 from hparams_lab.cli.tables import make_console
 from hparams_lab.cli.watch import define_execution, execution_of, watch
+from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.launch import Plan, launch, make_executor, make_plan
@@ -113,7 +115,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
         reuse=values.reuse,
     )
     if values.dry_run:
-        return _preview(source, options)
+        return _preview(source, options, format_of(values))
     return watch(
         words[0],
         values,
@@ -121,25 +123,45 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     )
 
 
-def _preview(source: ExperimentSource, options: Options) -> int:
-    console = make_console()
+def _preview(source: ExperimentSource, options: Options, chosen_format: str) -> int:
     with quiet_stderr():
         experiment = source.load()
     plan = make_plan(experiment, options)
     make_executor(source, options).close()
+    points = _list_first(plan)
+    if chosen_format == JSON:
+        print_json(
+            {
+                "experiment": experiment.name,
+                "strategy": options.search,
+                "seed": options.seed,
+                "space": plan.space.encode_json(),
+                "max_trials": plan.max_trials,
+                "runs_per_trial": options.runs_per_trial,
+                "first": points,
+            }
+        )
+        return 0
+    console = make_console()
     console.print(f"{experiment.name}: {options.search}, seed {options.seed}")
     for line in format_axes(plan.space):
         console.print(f"  {line}")
     console.print(f"{_describe_size(plan, options)}, the first of them:")
+    for point in points:
+        pairs = (f"{name}={format_value(value)}" for name, value in point.items())
+        console.print(f"  {' '.join(pairs)}")
+    console.print("nothing was run or written")
+    return 0
+
+
+def _list_first(plan: Plan) -> list[Assignment]:
+    """Return the first points of a plan, those to try first among them; it is used up by that."""
     tries = iter(plan.tries)
     for point in plan.tries:
         plan.strategy.take(point)
-    for _ in range(_NUM_PREVIEW if plan.max_trials is None else min(_NUM_PREVIEW, plan.max_trials)):
-        if assignment := next(tries, None) or plan.strategy.propose():
-            pairs = (f"{name}={format_value(value)}" for name, value in assignment.items())
-            console.print(f"  {' '.join(pairs)}")
-    console.print("nothing was run or written")
-    return 0
+    num_shown = _NUM_PREVIEW if plan.max_trials is None else min(_NUM_PREVIEW, plan.max_trials)
+    proposed = (next(tries, None) or plan.strategy.propose() for _ in range(num_shown))
+    return [point for point in proposed if point]
 
 
 def _describe_size(plan: Plan, options: Options) -> str:

@@ -30,14 +30,24 @@ class _Console(Console):
         discard_stdout()
 
 
-def make_console() -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Return a console that styles nothing by itself, as wide as it takes where it is no terminal.
 
     A pipe has no width; COLUMNS gives it one.
+
+    Args:
+        stderr: whether it prints to standard error, as where standard output is for a
+            document.
     """
-    is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
-    width = None if is_narrow else _NO_WIDTH
-    return _Console(highlight=False, soft_wrap=True, markup=False, emoji=False, width=width)
+    is_narrow = (sys.stderr if stderr else sys.stdout).isatty() or "COLUMNS" in os.environ
+    return _Console(
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+        emoji=False,
+        width=None if is_narrow else _NO_WIDTH,
+        stderr=stderr,
+    )
 
 
 def discard_stdout() -> None:

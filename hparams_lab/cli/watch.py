@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import flags
+from rich.console import Console
 
 from hparams_lab.analysis.selection import read_logged
 from hparams_lab.analysis.table import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.cli.command import format_command, logdir_of
+from hparams_lab.cli.documents import encode_sweep, encode_trial
+from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.progress import make_progress
 from hparams_lab.cli.tables import count, format_size, make_console, print_table, trial_columns
 from hparams_lab.events.schema import Status
@@ -62,6 +65,7 @@ def define_execution(values: flags.FlagValues) -> None:
         "begin no more runs after so many failures in a row",
         flag_values=values,
     )
+    define_format(values)
 
 
 def execution_of(values: flags.FlagValues) -> dict[str, Any]:
@@ -89,8 +93,10 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
     Raises:
         KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
     """
+    wants_json = format_of(values) == JSON
+    console = make_console(stderr=wants_json)
     begun: list[Started] = []
-    progress = make_progress(make_console())
+    progress = make_progress(console)
 
     def on_start(started: Started) -> None:
         begun.append(started)
@@ -102,24 +108,44 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
     except KeyboardInterrupt:
         progress.stop()
         if begun:
-            make_console().print("\ninterrupted; every run that had begun has a true end")
-            _print_next_steps(begun[0], name, values, resume_flags=[])
+            console.print("\ninterrupted; every run that had begun has a true end")
+            _print_next_steps(console, begun[0], name, values, resume_flags=[])
         raise
     finally:
         progress.stop()
     home = ExperimentDir(begun[0].sweep_dir.path.parent)
     rows = read_logged(home, [begun[0].sweep_dir]).rows
-    _print_results(begun[0].sweep, rows, result)
-    has_failures = any(row.status is Status.FAILURE for row in rows)
-    resume_flags = ["--failed"] if has_failures else []
-    is_over = not result.stopped and not has_failures
-    _print_next_steps(begun[0], name, values, resume_flags=None if is_over else resume_flags)
+    if wants_json:
+        _print_document(home, begun[0].sweep, rows, result)
+    else:
+        _print_results(console, begun[0].sweep, rows, result)
+        has_failures = any(row.status is Status.FAILURE for row in rows)
+        resume_flags = ["--failed"] if has_failures else []
+        is_over = not result.stopped and not has_failures
+        _print_next_steps(
+            console, begun[0], name, values, resume_flags=None if is_over else resume_flags
+        )
     failed = any(run.outcome.status is Status.FAILURE for run in result.runs)
     return _EXIT_FAILURES if failed else 0
 
 
-def _print_results(sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult) -> None:
-    console = make_console()
+def _print_document(
+    home: ExperimentDir, sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult
+) -> None:
+    print_json(
+        {
+            "experiment": home.name,
+            "path": home.path,
+            "sweep": encode_sweep(sweep, home),
+            "stopped": result.stopped,
+            "trials": [encode_trial(row) for row in rows],
+        }
+    )
+
+
+def _print_results(
+    console: Console, sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult
+) -> None:
     console.print()
     if rows:
         print_table(console, trial_columns(rows[:_NUM_BEST], [sweep]))
@@ -162,10 +188,14 @@ def _count_ended(sweep: Sweep, rows: Sequence[TrialRow]) -> str:
 
 
 def _print_next_steps(
-    started: Started, typed: str, values: flags.FlagValues, *, resume_flags: list[str] | None
+    console: Console,
+    started: Started,
+    typed: str,
+    values: flags.FlagValues,
+    *,
+    resume_flags: list[str] | None,
 ) -> None:
     """Print what to type next, `resume` with its flags first unless there are none."""
-    console = make_console()
     sweep = started.sweep
     console.print(f"\nlogged in {started.sweep_dir.path}; next:")
     steps = [["show", sweep.experiment, sweep.id], ["best", sweep.experiment, sweep.id]]

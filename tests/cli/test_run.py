@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,29 @@ def test_a_damaged_config_is_written_anew(program: Program) -> None:
 
     assert 0 == program("run", "hill", "--executor=inline", "--set=kind=good")
     assert read_config(experiment_dir("logs", "hill")) is not None
+
+
+def test_a_sweep_can_be_one_document(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--format=json` standard output has the trials as JSON and nothing else."""
+    program("run", "hill", "--executor=inline", "--set=kind=good", "--format=json")
+
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert [8.0, 4.0, 0.0] == [trial["objective"] for trial in document["trials"]]
+    assert "3 trials, grid" in printed.err
+
+
+def test_a_dry_run_can_be_one_document(
+    program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--format=json` what would be run is JSON, too."""
+    program("run", "hill", "--dry_run", "--set=x=0,4", "--format=json")
+
+    document = json.loads(capsys.readouterr().out)
+    assert (4, {"x": 0.0, "kind": "bad"}) == (document["max_trials"], document["first"][0])
+
+
+def test_an_unknown_format_is_refused_before_anything_runs(program: Program) -> None:
+    """A misspelt format costs no sweep."""
+    assert 2 == program("run", "hill", "--executor=inline", "--format=jsn")
+    assert not Path("logs").exists()
