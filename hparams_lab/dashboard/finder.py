@@ -169,7 +169,10 @@ class Finder:
         except EventFormatError as error:
             self.warn_once(f"not shown, as it is damaged: {error}")
             return None
-        except OSError:  # gone since it was found
+        except FileNotFoundError:  # gone since it was found
+            return None
+        except OSError as error:
+            self.warn_once(f"not shown: {error.filename}: {error.strerror}. Allow it to be read.")
             return None
         if not files or start is None:
             return None
@@ -184,7 +187,7 @@ class Finder:
 def keep_newest(runs: Sequence[FoundRun], max_runs: int) -> list[FoundRun]:
     """Return the runs of the newest trials, as many as there is room for, in their order.
 
-    A trial is kept whole or not at all.
+    A trial is kept whole or not at all, the newest one in any case.
 
     Args:
         runs: as found.
@@ -196,7 +199,7 @@ def keep_newest(runs: Sequence[FoundRun], max_runs: int) -> list[FoundRun]:
         by_trial.setdefault((run.sweep.id, trial_dir.name, trial_dir), []).append(run)
     kept: set[Path] = set()
     for key in sorted(by_trial, reverse=True):
-        if len(kept) + len(by_trial[key]) > max_runs:
+        if kept and len(kept) + len(by_trial[key]) > max_runs:
             break
         kept.update(run.dir.path for run in by_trial[key])
     return [run for run in runs if run.dir.path in kept]

@@ -10,6 +10,7 @@ has no directory of its own: to make one costs as much as ten links.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,6 +18,7 @@ from hparams_lab.dashboard.finder import FoundRun
 from hparams_lab.declare import domains
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import MAX_NUMERIC_DISCRETE
+from hparams_lab.events.union import EXPERIMENT
 from hparams_lab.runs.sweep import Sweep
 
 # A component of a path has at most 255 bytes; these leave room for a trial's id.
@@ -29,13 +31,16 @@ _NOT_PLAIN = re.compile(r"[^\w.+-]")
 _GRID = "grid"
 
 
-def name_runs(runs: Sequence[FoundRun], as_text: Iterable[str] = ()) -> dict[str, FoundRun]:
+def name_runs(
+    runs: Sequence[FoundRun], as_text: Iterable[str] = (), *, experiment_column: str = ""
+) -> dict[str, FoundRun]:
     """Return the runs by their names in the view.
 
     Args:
         runs: that are shown.
         as_text: hparams that are shown as text; TensorBoard keeps the first session start of
             a name for ever, so a run whose start is changed needs another name.
+        experiment_column: the hparam that says a row's experiment, for the same reason.
     """
     several = len({run.home for run in runs}) > 1
     sweeps: dict[str, dict[str, Sweep]] = {}
@@ -45,7 +50,8 @@ def name_runs(runs: Sequence[FoundRun], as_text: Iterable[str] = ()) -> dict[str
     texts = sorted(as_text)
     named = {}
     for run in runs:
-        own = f"{_name_trial(run, axes[run.home.name])},{_name_run(run, texts)}"
+        name = f"{_name_trial(run, axes[run.home.name])},{_name_run(run)}"
+        own = name + _tell_amended(run, texts, experiment_column)
         parts = [run.dir.sweep_id, own]
         named["/".join([run.home.name, *parts] if several else parts)] = run
     return named
@@ -101,16 +107,25 @@ def _name_trial(run: FoundRun, axes: Mapping[str, type]) -> str:
     return name
 
 
-def _name_run(run: FoundRun, texts: Sequence[str]) -> str:
+def _name_run(run: FoundRun) -> str:
     own = run.dir
     digits = max(2, len(str(run.sweep.repeats - 1)))  # r10 begins the name r100
     name = f"r{own.repeat:0{digits}d}"
     if own.fold is not None:
         name += f"f{own.fold:0{max(2, len(str((run.sweep.folds or 1) - 1)))}d}"
-    if own.attempt:
-        name += f"a{own.attempt}"
+    return f"{name}a{own.attempt}" if own.attempt else name
+
+
+def _tell_amended(run: FoundRun, texts: Sequence[str], experiment_column: str) -> str:
+    """Return what is amended in a run's start, differently for each different amendment."""
     converted = "+".join(_as_plain(text) for text in texts if text in run.start.hparams)
-    return f"{name} ({converted[:_MAX_VALUE_CHARS]} as text)" if converted else name
+    if len(converted) > _MAX_VALUE_CHARS:
+        digest = hashlib.sha256(converted.encode()).hexdigest()[:8]
+        converted = f"{converted[:_MAX_VALUE_CHARS]}..{digest}"
+    told = [f"{converted} as text"] if converted else []
+    if experiment_column not in ("", EXPERIMENT):
+        told.append(f"in {_as_plain(experiment_column)}")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _as_plain(text: str) -> str:

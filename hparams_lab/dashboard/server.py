@@ -97,7 +97,9 @@ def check_address(host: str, port: int | None) -> None:
     if port is not None and not 0 <= port <= _MAX_PORT:
         raise UsageError(f"--port must lie in [0, {_MAX_PORT}]; got {port}. Choose another.")
     try:
-        socket.getaddrinfo(host, port)
+        family, *_, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.bind((address[0], 0))  # else TensorBoard's web server exits by itself
     except (OSError, UnicodeError) as error:
         raise UsageError(
             f"--host must be an address of this machine; got {host!r} ({error}). Use 127.0.0.1."

@@ -108,7 +108,8 @@ class Tree:
 
     def _place(self, name: str, leaf: Leaf) -> None:
         path = self.path / name
-        if name in self._leaves and leaf.start is None:
+        # A link is never written through: behind it are the user's files.
+        if name in self._leaves and (leaf.start is None or path.is_symlink()):
             self._remove(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if leaf.start is None:

@@ -124,7 +124,7 @@ class View:
             self._tree.show_columns(None)
             return
         columns = unite(_group_sweeps(runs))
-        named = name_runs(runs, columns.as_text)
+        named = name_runs(runs, columns.as_text, experiment_column=columns.experiment_column)
         leaves = {name: _make_leaf(run, columns) for name, run in named.items()}
         # Columns without rows are harmless, rows without their columns are not.
         self._tree.show_columns(columns.config)

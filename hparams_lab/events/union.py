@@ -23,6 +23,9 @@ from hparams_lab.events import schema
 from hparams_lab.events.start import Start
 from hparams_lab.runs.sweep import Sweep
 
+EXPERIMENT = "experiment"
+"""What the column of experiments is called, unless an hparam is called so."""
+
 # From ten texts on, the filter is a box for a regular expression; which they are is moot.
 _MAX_TEXTS = 1_000
 
@@ -118,9 +121,9 @@ def _as_text(axis: Axis, value: domains.Value) -> str:
 
 
 def _name_column(experiment: api_pb2.Experiment) -> str:
-    """Return `experiment`, or a like name that no hparam has."""
+    """Return `EXPERIMENT`, or a like name that no hparam has."""
     taken = {info.name for info in experiment.hparam_infos}
-    names = itertools.chain(["experiment"], (f"experiment_{n}" for n in itertools.count(2)))
+    names = itertools.chain([EXPERIMENT], (f"{EXPERIMENT}_{n}" for n in itertools.count(2)))
     return next(name for name in names if name not in taken)
 
 

@@ -162,8 +162,13 @@ def test_port_in_use_is_one_line(home: ExperimentDir) -> None:
 
 @pytest.mark.parametrize(
     "flags",
-    [["--port=-1"], ["--port=65536"], ["--port=0", "--host=no.such.host.invalid"]],
-    ids=["below", "above", "host"],
+    [
+        ["--port=-1"],
+        ["--port=65536"],
+        ["--port=0", "--host=no.such.host.invalid"],
+        ["--port=0", "--host=192.0.2.1"],
+    ],
+    ids=["below", "above", "no host", "host elsewhere"],
 )
 def test_impossible_address_is_one_line(flags: list[str], home: ExperimentDir) -> None:
     """A port or a host that cannot be is told in one line, with exit code 2."""
