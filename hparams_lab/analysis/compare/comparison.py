@@ -16,6 +16,7 @@ from hparams_lab.analysis.changes.describe import Changes, Side, describe_change
 from hparams_lab.analysis.compare.groups import By, Group, Members, describe_group, form_groups
 from hparams_lab.analysis.compare.matching import Matches, match_trials
 from hparams_lab.analysis.compare.observations import observe
+from hparams_lab.analysis.compare.picking import find_picking
 from hparams_lab.analysis.compare.samples import Samples, draw_samples
 from hparams_lab.analysis.compare.verdict import Finding, judge
 from hparams_lab.analysis.selection import Logged
@@ -148,6 +149,8 @@ def _draw(logged: Logged, before: Members, after: Members) -> _Pair:
 
 
 def _describe_pair(logged: Logged, pair: _Pair, finding: Finding) -> GroupPair:
+    objective = logged.sweeps[-1].objective
+    picking = find_picking(pair.before, pair.after, pair.matched.matches, objective)
     return GroupPair(
         before=pair.before.label,
         after=pair.after.label,
@@ -156,7 +159,7 @@ def _describe_pair(logged: Logged, pair: _Pair, finding: Finding) -> GroupPair:
         num_only_after=pair.matched.num_only_after,
         left_out=pair.matched.left_out,
         num_unused=pair.num_runs - pair.samples.num_used,
-        finding=finding,
+        finding=finding if picking is None else picking.restrain(finding),
         changes=describe_changes(_side(pair.before, logged), _side(pair.after, logged)),
     )
 

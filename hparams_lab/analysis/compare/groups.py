@@ -230,4 +230,5 @@ def _list_notes(members: Members, objective: Objective) -> Iterable[str]:
         yield f"the objective of {sweep_id} was {other}, not {objective}"
     num_states = len({digest for sweep in members.sweeps for digest in sweep.code_digests} - {""})
     if num_states > len(_list_commits(members)):
-        yield f"its runs are of {num_states} states of the code: compare them by sweep"
+        advice = ": compare them by sweep" if len(members.sweeps) > 1 else ""
+        yield f"its runs are of {num_states} states of the code{advice}"

@@ -12,9 +12,10 @@ from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import split_seed
 
 Split = tuple[Hashable, ...]
-"""What says which rows a run was judged on: seed of the split, data, and with folds which."""
+"""What says which rows a run was judged on: seed of the split, data, and with folds which.
 
-NO_SPLIT: Split = ()
+The seed is None where the run took its rows from no split of ours.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Observation:
     Attributes:
         trial: index of its match.
         value: of the objective.
-        split: `NO_SPLIT` where it chose no rows, or did not say so.
+        split: which rows it was judged on, as far as that is known.
         num_folds: one of which it held out; None without folds.
         run_seed: by which runs of one split are told apart.
         sweep_seed: of its sweep.
@@ -70,8 +71,8 @@ def _runs_of(rows: Sequence[TrialRow]) -> list[RunRecord]:
 
 
 def _observe(run: RunRecord, trial: int, sweep: Sweep, tag: str, tells_data: bool) -> Observation:
-    split = NO_SPLIT
     data = run.data_digest if tells_data else ""
+    split: Split = (None, data)  # who splits other data by himself may judge by other rows
     if sweep.folds is not None:
         # Older files do not say by which seed, but folds are always those of the sweep's.
         seed = split_seed(sweep.seed, run.dir.repeat) if run.split_seed is None else run.split_seed

@@ -23,7 +23,7 @@ from hparams_lab.analysis.compare.evidence import (
     weigh_folds,
     weigh_splits,
 )
-from hparams_lab.analysis.compare.observations import NO_SPLIT, Observation, Split
+from hparams_lab.analysis.compare.observations import Observation, Split
 
 # Values are logged with 24 bits. No more are kept than these can tell, so that differences
 # that should be equal are.
@@ -82,8 +82,18 @@ class Samples:
             return weigh_splits(block.before, block.after, num_folds=self.num_folds)
         if self.num_folds is None:
             return weigh_blocks(self.blocks)
+        return weigh_folds(self._fold_differences, num_folds=self.num_folds)
+
+    @property
+    def _fold_differences(self) -> list[float]:
+        """After minus before; equal where the bits that are kept cannot tell them apart."""
         differences = [block.after[0] - block.before[0] for block in self.blocks]
-        return weigh_folds(differences, num_folds=self.num_folds)
+        highest = max(
+            abs(value) for block in self.blocks for value in (*block.before, *block.after)
+        )
+        if max(differences) - min(differences) <= math.ldexp(highest, 2 - _NUM_BITS):
+            return [differences[0]] * len(differences)
+        return differences
 
 
 def draw_samples(before: Sequence[Observation], after: Sequence[Observation]) -> Samples:
@@ -174,7 +184,7 @@ def _average_splits(
     """Average each split over the trials that were judged on all of them."""
     cells = [_gather(side, lambda run: (run.split, run.trial)) for side in (before, after)]
     splits = [list(dict.fromkeys(split for split, _ in side)) for side in cells]
-    if NO_SPLIT in splits[0] + splits[1]:
+    if len({split[0] is None for split in splits[0] + splits[1]}) > 1:
         return Samples(problem=_ONE_CHOSE)
     trials = {
         run.trial
@@ -219,8 +229,8 @@ _ONE_CHOSE = (
 
 def _tell_hold_outs(before: Sequence[Observation], after: Sequence[Observation]) -> str:
     seeds = [sorted({run.sweep_seed for run in side}) for side in (before, after)]
-    if seeds[0] == seeds[1]:
-        return "judged on other data, and so on other hold-outs; run both with --folds"
+    if seeds[0] == seeds[1] or before[0].split[0] is None:
+        return "judged on other data, and so perhaps on other rows; run both with --folds"
     return (
         f"judged on different hold-outs, of seeds {_join(seeds[0])} and {_join(seeds[1])}: run "
         f"again with --seed={seeds[0][0]}, or both with --folds"

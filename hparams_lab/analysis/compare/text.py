@@ -147,7 +147,7 @@ def _format_finding(pair: GroupPair) -> str:
         return f"{told} ({_count_trials(finding)})"
     if finding.verdict is Verdict.NO_EVIDENCE:
         told = f"no evidence ({evidence.difference:+.3g}; {_format_support(finding, evidence)})"
-        return f"{told}; {_tell_needed(finding)}"
+        return f"{told}; {finding.problem or _tell_needed(finding)}"
     size = f"{abs(evidence.difference):.3g}"
     return f"{finding.verdict.value} by {size} ({_format_support(finding, evidence, 'size')})"
 

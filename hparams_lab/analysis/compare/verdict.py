@@ -36,7 +36,7 @@ class Finding:
             the observed size would show, four times out of five; more than `MAX_REPEATS`
             where it takes more; None where that is not known.
         is_identical: whether all values were the same on both sides.
-        problem: why nothing could be tested; empty if something was.
+        problem: why nothing could be tested, or the test says nothing; else empty.
     """
 
     verdict: Verdict
@@ -58,8 +58,14 @@ def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
         goal: of the objective.
     """
     weighed = [sample.weigh() for sample in samples]
-    corrected = iter(correct([each.p_value for each in weighed if each is not None]))
-    num_tests = sum(each is not None for each in weighed)
+    # Equal values could not have got a verdict, so they are no test that another pays for.
+    tested = [
+        each.p_value
+        for sample, each in zip(samples, weighed, strict=True)
+        if each is not None and not sample.is_identical
+    ]
+    corrected = iter(correct(tested))
+    num_tests = len(tested)
     return [
         Finding(
             verdict=Verdict.NO_EVIDENCE,
@@ -71,7 +77,13 @@ def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
             problem=sample.problem,
         )
         if evidence is None
-        else _find(sample, evidence, next(corrected), ALPHA / num_tests, goal)
+        else _find(
+            sample,
+            evidence,
+            evidence.p_value if sample.is_identical else next(corrected),
+            ALPHA / max(1, num_tests),
+            goal,
+        )
         for sample, evidence in zip(samples, weighed, strict=True)
     ]
 

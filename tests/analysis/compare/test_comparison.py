@@ -92,9 +92,10 @@ def test_several_comparisons_are_corrected() -> None:
     """What would be better by itself may be chance where more is looked at."""
     weak = [[value + (0.5 if units < 6 else 0.0)] for units, (value,) in enumerate(BASE)]
     alone = compare(log_days(BASE, weak)).pairs[0].finding
+    noisy = [[value + 0.1 * (-1) ** units] for units, (value,) in enumerate(weak)]
     among = compare(
         put_together(
-            log_sweep(FRIDAY, BASE), log_sweep(SATURDAY, weak), log_sweep(SUNDAY, weak, seed=1)
+            log_sweep(FRIDAY, BASE), log_sweep(SATURDAY, weak), log_sweep(SUNDAY, noisy, seed=1)
         )
     )
     finding = among.pairs[0].finding
@@ -154,3 +155,13 @@ def test_what_changed_is_told() -> None:
     ).pairs
 
     assert any("aa -> bb" in line for line in pair.changes.lines())
+
+
+def test_days_that_are_identical_are_no_comparisons() -> None:
+    """A night that changed nothing at all does not weaken what the next one shows."""
+    base = [[float(units)] for units in range(7)]
+    better = [[value + 0.5] for (value,) in base]
+    logs = [log_sweep(f"2026-11-{day}_10-00-00", base) for day in (10, 11, 12)]
+    finding = compare(put_together(*logs, log_sweep(FRIDAY, better))).pairs[-1].finding
+
+    assert (Verdict.BETTER, 0.015625) == (finding.verdict, finding.corrected_p_value)

@@ -10,7 +10,7 @@ import pytest
 from hparams_lab.analysis.compare.dealing import Block
 from hparams_lab.analysis.compare.groups import By, form_groups
 from hparams_lab.analysis.compare.matching import match_trials
-from hparams_lab.analysis.compare.observations import observe
+from hparams_lab.analysis.compare.observations import Observation, observe
 from hparams_lab.analysis.compare.samples import Samples, Unit, draw_samples
 from hparams_lab.analysis.selection import Logged
 from tests.comparing import Logs, log_days, log_sweep, put_together
@@ -189,3 +189,18 @@ def test_no_common_point_is_no_evidence() -> None:
         samples.problem,
         samples.weigh(),
     )
+
+
+def test_equal_differences_of_folds_are_no_certainty() -> None:
+    """One image more in each of three folds does not become evidence by rounding."""
+    sides = [
+        [
+            Observation(0, accuracy + gain, (0, "", fold), 3, fold, 0, f"{gain}/{fold}")
+            for fold, accuracy in enumerate([0.55, 0.60, 0.65])
+        ]
+        for gain in (0.0, 0.05)
+    ]
+    evidence = draw_samples(*sides).weigh()
+
+    assert evidence is not None
+    assert (0.25, -math.inf) == (evidence.p_value, evidence.low)

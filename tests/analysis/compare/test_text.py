@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import markdown
@@ -18,8 +19,10 @@ from hparams_lab.analysis.compare.text import (
     tabulate_origins,
     tabulate_results,
 )
+from hparams_lab.analysis.compare.verdict import Verdict
 from hparams_lab.declare.objective import minimize
 from hparams_lab.events.schema import Ending
+from hparams_lab.runs.sweep import Resumption
 from tests.comparing import log_days, log_sweep, put_together
 from tests.factories import FRIDAY, SATURDAY
 
@@ -100,15 +103,14 @@ def test_what_was_not_compared_is_told() -> None:
     assert ["1 point only in 2026-11-20", "trials left out: 1 FAILURE"] == list_unmatched(pair)
 
 
-def test_other_data_is_told() -> None:
-    """Where the data is not the same, the verdict is not of the code alone."""
+def test_other_data_is_no_verdict() -> None:
+    """Where the data is not the same, all trials may have been judged on other rows."""
     (pair,) = compare(
         put_together(log_sweep(FRIDAY, LEVELS, data="aa"), log_sweep(SATURDAY, RAISED, data="bb"))
     ).pairs
 
-    assert ["the data is not the same, so the difference may be the data's own"] == (
-        list_unmatched(pair)
-    )
+    assert Verdict.NO_EVIDENCE is pair.finding.verdict
+    assert pair.finding.problem.startswith("judged on other data")
 
 
 def test_a_single_day_of_several_sweeps_is_pointed_to_them() -> None:
@@ -154,3 +156,14 @@ def test_markdown_has_the_same_words() -> None:
     assert (2, 4) == (page.count("<table>"), page.count(f"<td>{FRIDAY}</td>") * 2)
     assert "<td>a|b</td>" in page
     assert f"<h3>What changed from {FRIDAY} to {SATURDAY}</h3>" in page
+
+
+def test_a_sweep_gone_on_with_is_not_sent_to_itself() -> None:
+    """Who compares by sweep is not told to compare by sweep."""
+    sweep, runs = log_sweep(FRIDAY, [[0.1]])
+    states = [replace(sweep.provenance, code_digest=digest) for digest in "ab"]
+    resumed = Resumption("2026-11-20T19:00:00+01:00", states[1])
+    sweep = replace(sweep, provenance=states[0], resumptions=(resumed,))
+    remarks = list_remarks(compare(put_together((sweep, runs)), by="sweep"))
+
+    assert f"{FRIDAY}: its runs are of 2 states of the code" in remarks
