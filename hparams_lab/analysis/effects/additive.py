@@ -6,7 +6,9 @@ mean it has for a level is the plain mean of the level's trials; elsewhere it is
 mean freed of what the other factors brought along with the level. Where an axis does not
 exist it adds nothing, so conditional axes need no trials of their own.
 
-Interplay of factors counts as noise: it widens the intervals.
+Interplay of factors counts as noise: it widens the intervals. A point that was run again,
+in another sweep, has the same interplay again, so it is one observation, not two: the noise
+is the spread of points about the model, not that of runs about points.
 
 Source: marginal means after least squares: Searle, Speed and Milliken, "Population
 marginal means in the linear model", The American Statistician 34 (1980), 216-221; the
@@ -53,10 +55,15 @@ class AdditiveModel:
         factors: at least one level each.
         values: `[num_trials]`, finite.
         blocks: `[num_trials]`, 0-based block of each trial.
+        points: `[num_trials]`, 0-based, equal where all hyperparameters are.
     """
 
     def __init__(
-        self, factors: Sequence[Factor], values: NDArray[np.float64], blocks: NDArray[np.intp]
+        self,
+        factors: Sequence[Factor],
+        values: NDArray[np.float64],
+        blocks: NDArray[np.intp],
+        points: NDArray[np.intp],
     ) -> None:
         # Differences from one of the values: equal values leave exactly no noise.
         self._offset = float(values[0]) if len(values) else 0.0
@@ -64,7 +71,7 @@ class AdditiveModel:
         self._values = (values - self._offset) / self._scale
         self._factors = list(factors)
         base = np.eye(int(blocks.max(initial=0)) + 1)[blocks]
-        self._blocks = blocks
+        self._blocks, self._points = blocks, points
         self._codes = [_encode(factor) for factor in factors]
         self._design = np.hstack([base, *self._codes])
         widths = [base.shape[1], *(code.shape[1] for code in self._codes)]
@@ -87,10 +94,27 @@ class AdditiveModel:
     def _rank(self) -> int:
         return int(np.linalg.matrix_rank(self._rows))
 
+    @cached_property
+    def num_observations(self) -> int:
+        """How many trials there are, those of one point as one.
+
+        That is the rank of one effect a point and one a block.
+        """
+        num_points, num_blocks = int(self._points.max()) + 1, int(self._blocks.max()) + 1
+        if num_points == len(self._values):
+            return num_points
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        ends = self._points, num_points + self._blocks
+        size = num_points + num_blocks
+        graph = coo_array((np.ones(len(self._values)), ends), shape=(size, size))
+        return size - int(connected_components(graph, directed=False)[0])
+
     @property
     def num_spare(self) -> int:
-        """How many trials there are beyond what the model has to fit: degrees of freedom."""
-        return len(self._values) - self._rank
+        """How many of these are beyond what the model has to fit: degrees of freedom."""
+        return self.num_observations - self._rank
 
     @property
     def without_blocks(self) -> NDArray[np.float64]:
@@ -101,14 +125,28 @@ class AdditiveModel:
     @property
     def noise_std(self) -> float:
         """The standard deviation of a trial from the model; NaN if none is to spare."""
-        return math.sqrt(self._noise) * self._scale
+        if self.num_spare < 1:
+            return math.nan
+        return math.sqrt(self._squares(self._rows) / (len(self._values) - self._rank)) * self._scale
 
     @cached_property
     def _noise(self) -> float:
-        """The variance of the scaled values from it."""
+        """The mean square of the points from it, of the scaled values."""
         if self.num_spare < 1:
             return math.nan
-        return self._squares(self._rows) / self.num_spare
+        squares = self._squares(self._rows)
+        if self.num_observations < len(self._values):
+            squares = max(squares - self._squares_within(), 0.0)
+        return squares / self.num_spare
+
+    def _squares_within(self) -> float:
+        """Return the sum of squares that one effect a point and one a block leave."""
+        from scipy.sparse import coo_array, hstack
+        from scipy.sparse.linalg import lsqr
+
+        ones, trials = np.ones(len(self._values)), np.arange(len(self._values))
+        columns = [coo_array((ones, (trials, codes))) for codes in (self._points, self._blocks)]
+        return float(lsqr(hstack(columns), self._values, atol=1e-12, btol=1e-12)[3]) ** 2
 
     def estimate_means(self, index: int) -> list[LevelMean]:
         """Return the mean of each level of a factor."""

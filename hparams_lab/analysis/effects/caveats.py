@@ -28,7 +28,7 @@ def count_needed(sample: EffectSample, model: AdditiveModel) -> int:
     Four more than there are means to be told, and enough for axes of many values to have
     three bins each: fewer miss most effects that are there.
     """
-    to_spare = len(sample.rows) - model.num_spare + _MIN_SPARE
+    to_spare = model.num_observations - model.num_spare + _MIN_SPARE
     return max(to_spare, factors.count_needed(sample.factors, sample.num_blocks))
 
 
@@ -56,7 +56,7 @@ def list_caveats(
 
 
 def _tell_size(sample: EffectSample, model: AdditiveModel) -> Iterator[str]:
-    num_trials = len(sample.rows)
+    num_trials = model.num_observations
     if not sample.factors:
         yield "No hyperparameter varied among these trials."
     elif num_trials < (needed := count_needed(sample, model)):

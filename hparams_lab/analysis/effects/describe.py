@@ -134,8 +134,8 @@ def describe_effects(
         else MetricGoal.parse(metric, sweeps, list_numbers(complete))
     )
     sample = draw_sample(rows, sweeps, aim)
-    model = AdditiveModel(sample.factors, sample.values, sample.blocks)
-    is_enough = bool(sample.factors) and len(sample.rows) >= count_needed(sample, model)
+    model = AdditiveModel(sample.factors, sample.values, sample.blocks, sample.points)
+    is_enough = bool(sample.factors) and model.num_observations >= count_needed(sample, model)
     axes = _describe_axes(sample, model, evaluator if is_enough else None)
     return Effects(
         metric=aim,

@@ -46,6 +46,14 @@ class EffectSample:
     left_out: dict[str, int]
 
     @property
+    def points(self) -> NDArray[np.intp]:
+        """`[num_trials]`, 0-based: trials of one point have equal hyperparameters."""
+        numbers: dict[object, int] = {}
+        for row in self.rows:
+            numbers.setdefault(row.assignment, len(numbers))
+        return np.array([numbers[row.assignment] for row in self.rows], dtype=np.intp)
+
+    @property
     def num_blocks(self) -> int:
         """How many blocks there are."""
         return int(self.blocks.max()) + 1

@@ -27,7 +27,10 @@ def fit(factors: Sequence[Factor], values: Sequence[float], blocks: Any = None) 
     """Return the model of some values, in one block if none are given."""
     zeros = np.zeros(len(values), np.intp)
     return AdditiveModel(
-        factors, np.array(values, float), zeros if blocks is None else np.array(blocks)
+        factors,
+        np.array(values, float),
+        zeros if blocks is None else np.array(blocks),
+        np.arange(len(values)),
     )
 
 
@@ -184,3 +187,25 @@ def test_no_effect_is_rarely_evident() -> None:
     )
 
     assert 0.07 >= evident / 300
+
+
+@pytest.mark.parametrize("is_blocked", [False, True], ids=["one block", "a block a sweep"])
+def test_a_point_run_again_in_other_sweeps_is_one_observation(is_blocked: bool) -> None:
+    """What came of a grid is the same evidence when it comes of it three times."""
+    grid = [(a, b) for a in (1, 2, 3) for b in "xyz"]
+    cells = np.random.default_rng(0).normal(size=len(grid))
+
+    def test(copies: int) -> list[float]:
+        factors = [
+            Factor(
+                name,
+                [point[place] for point in grid] * copies,
+                [[level] for level in levels],
+            )
+            for place, (name, levels) in enumerate({"a": [1, 2, 3], "b": [*"xyz"]}.items())
+        ]
+        sweeps, points = np.divmod(np.arange(copies * len(grid)), len(grid))
+        model = AdditiveModel(factors, np.tile(cells, copies), sweeps * is_blocked, points)
+        return [model.test_effect(0), model.test_effect(1)]
+
+    assert pytest.approx(test(1)) == test(3)
