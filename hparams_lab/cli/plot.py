@@ -82,6 +82,9 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     folder = Path(values.out or Path("plots") / logged.home.name).expanduser().absolute()
     check_outside(folder, logdir_of(values), "--out")
     pictures, skipped = _draw(kinds, trials, options)
+    for each in skipped:
+        if given := _list_given(values, each.kind):
+            raise UsageError(f"{' and '.join(given)} cannot be obeyed: {each.reason}")
     console = make_console()
     for path in write_pictures(pictures, folder, image_format):
         console.print(f"wrote {path}")
@@ -120,14 +123,19 @@ def _parse_kinds(values: flags.FlagValues) -> list[str] | None:
             raise UsageError(f"--kind must name pictures; got {kind!r}.{hint}")
     if not values.kind:
         raise UsageError(f"--kind must name pictures; got none. Choose of {', '.join(KINDS)}.")
-    for kind, names in _FLAGS_OF_KIND.items():
-        given = [f"--{name}" for name in names if values[name].value]
+    for kind in _FLAGS_OF_KIND:
+        given = _list_given(values, kind)
         if given and kind not in values.kind:
             raise UsageError(
                 f"{' and '.join(given)} is about the picture {kind!r}; got "
                 f"--kind={','.join(values.kind)}. Add it, or leave that out."
             )
     return list(dict.fromkeys(values.kind))
+
+
+def _list_given(values: flags.FlagValues, kind: str) -> list[str]:
+    """Return the flags that were given and are about a kind of picture."""
+    return [f"--{name}" for name in _FLAGS_OF_KIND.get(kind, ()) if values[name].value]
 
 
 def _parse_options(values: flags.FlagValues) -> PlotOptions:

@@ -187,7 +187,7 @@ class Sweep:
                 raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
             # A directory that was renamed or copied is a sweep of its own.
             return replace(_decode_json(data), id=sweep_dir.id)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogdirError(
                 f"{sweep_dir.sweep_file} does not describe a sweep: {error!r}. Move its directory "
                 "out of the log directory."
