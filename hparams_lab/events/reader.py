@@ -21,6 +21,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, EventFormatError
 from hparams_lab.events import records, schema
 from hparams_lab.events.cache import scan_sweep
+from hparams_lab.events.collector import paused_collector
 from hparams_lab.events.points import decode_times, decode_values
 from hparams_lab.events.scan import Scan, Summary, read_tracks, scan_files
 from hparams_lab.events.schema import Ending, Status
@@ -202,11 +203,12 @@ def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
         space: of the sweep, whose domains give the values their types.
     """
     types = Types(space)
-    return [
-        RunRecord(run_dir, scan, types)
-        for run_dir, scan in scan_sweep(sweep_dir)
-        if scan.hparams is not None
-    ]
+    with paused_collector():
+        return [
+            RunRecord(run_dir, scan, types)
+            for run_dir, scan in scan_sweep(sweep_dir)
+            if scan.hparams is not None
+        ]
 
 
 def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:

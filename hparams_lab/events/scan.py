@@ -105,7 +105,10 @@ class Scan:
 
     def encode_json(self) -> list[Any]:
         """Return the scan as JSON data, the inverse of `decode_json`."""
-        return [getattr(self, name) for name in _FIELDS]
+        data = [getattr(self, name) for name in _FIELDS]
+        data[_FIELDS.index("files")] = [[*state] for state in self.files]
+        data[_FIELDS.index("summaries")] = {tag: [*each] for tag, each in self.summaries.items()}
+        return data
 
     @staticmethod
     def decode_json(data: Sequence[Any]) -> Scan:

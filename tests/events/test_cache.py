@@ -183,7 +183,7 @@ def test_a_replaced_file_is_read_anew(sweep_dir: SweepDir) -> None:
         lambda content: content.replace(b"accuracy", b"accurate", 1),
         lambda content: b"",
         lambda content: b"\xff" * 100,
-        lambda content: content.replace(b"hparams_lab 1", b"hparams_lab 0", 1),
+        lambda content: content.replace(b"hparams_lab ", b"hparams_lab 0", 1),
         lambda content: content.split(b"\n")[0] + b"\n{}",
     ],
     ids=["cut", "changed", "empty", "garbage", "other version", "other body"],
@@ -221,7 +221,7 @@ def test_reading_leaves_the_log_directory_as_it_is(sweep_dir: SweepDir) -> None:
 def test_old_caches_are_dropped(sweep_dir: SweepDir, cache_dir: Path) -> None:
     """What was written a hundred days ago makes room as something new is kept."""
     cache_dir.mkdir()
-    old = cache_dir / f"{'0' * 32}.json"
+    old = cache_dir / f"{'0' * 32}.scans"
     old.touch()
     os.utime(old, (time.time() - 100 * 86_400,) * 2)
     read(sweep_dir)
