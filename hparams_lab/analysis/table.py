@@ -75,7 +75,7 @@ class TrialRow:
             facts = {**{f"{kind}/{name}": named[name] for name in named}, **named, **facts}
         return facts
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The dashboard's status, or in which way a successful trial was stopped early."""
         if not self.is_partial:

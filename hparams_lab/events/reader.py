@@ -52,19 +52,19 @@ class Types:
 
     def __init__(self, space: SearchSpace) -> None:
         # The runs of a sweep have few values on each axis.
-        self._known: list[tuple[Axis, dict[tuple[type, Value], Value]]]
-        self._known = [(axis, {}) for axis in space]
+        self._known: list[tuple[str, Axis, dict[tuple[type, Value], Value]]]
+        self._known = [(axis.name, axis, {}) for axis in space]
 
     def restore(self, values: Mapping[str, Value]) -> Assignment:
         """Return the values of the space's axes with their types, in the order of the axes."""
         restored: dict[str, Value] = {}
-        for axis, known in self._known:
-            if axis.name in values:
-                value = values[axis.name]
+        for name, axis, known in self._known:
+            if name in values:
+                value = values[name]
                 key = (type(value), value)
                 if key not in known:
                     known[key] = _cast(value, axis)
-                restored[axis.name] = known[key]
+                restored[name] = known[key]
         return Assignment(restored)
 
 

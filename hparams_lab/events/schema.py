@@ -56,10 +56,11 @@ class Ending(Enum):
     @property
     def status(self) -> Status:
         """What TensorBoard shows: a run that was pruned did what it should."""
-        succeeded = self in (Ending.COMPLETE, Ending.PRUNED)
+        succeeded = self is Ending.COMPLETE or self is Ending.PRUNED
         return Status.SUCCESS if succeeded else Status.FAILURE
 
 
+_ENDINGS = {ending.value: ending for ending in Ending}
 # Files of other writers, and older ones of ours, do not say why.
 _ENDING_OF_FOREIGN = {Status.SUCCESS: Ending.COMPLETE, Status.FAILURE: Ending.FAILED}
 
@@ -152,10 +153,9 @@ def ending_of(outcome: Mapping[str, Any], status: Status) -> Ending | None:
             versions may name what this one does not know.
         status: the dashboard's.
     """
-    name = outcome.get("ending")
-    if status is Status.RUNNING or name not in {ending.value for ending in Ending}:
-        return _ENDING_OF_FOREIGN.get(status)
-    return Ending(name)
+    if status is Status.RUNNING:
+        return None
+    return _ENDINGS.get(outcome.get("ending")) or _ENDING_OF_FOREIGN.get(status)
 
 
 def encode_identity(identity: Mapping[str, Any]) -> summary_pb2.Summary:

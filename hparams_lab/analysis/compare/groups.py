@@ -175,7 +175,8 @@ def describe_group(members: Members, objective: Objective) -> Group:
 
 def is_complete(row: TrialRow) -> bool:
     """Return whether a trial succeeded in full, with a finite value of the objective."""
-    return row.label == Status.SUCCESS.value and math.isfinite(row.objective_value)
+    succeeded = row.status is Status.SUCCESS and not row.is_partial
+    return succeeded and math.isfinite(row.objective_value)
 
 
 def _commit_of(row: TrialRow) -> str:
