@@ -38,7 +38,7 @@ DIR_VARIABLE = "HPARAMS_LAB_CACHE_DIR"
 
 # Raised when what is kept changes its meaning. How it is kept is Python's own way, as in
 # its caches of bytecode, and changes with that: it is read five times as fast as JSON.
-_FORMAT = b"hparams_lab 3"
+_FORMAT = b"hparams_lab 4"
 _PYTHON = f"{sys.implementation.cache_tag} {marshal.version}".encode()
 
 # A directory that changes twice within a tick of its filesystem's clock keeps the time of the
@@ -61,7 +61,7 @@ class _Known:
     """
 
     folders: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
-    scans: dict[str, list[Any]] = field(default_factory=dict)
+    scans: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def scan_sweep(sweep_dir: SweepDir) -> list[tuple[RunDir, Scan]]:

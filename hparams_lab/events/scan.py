@@ -103,12 +103,14 @@ class Scan:
     summaries: dict[str, Sequence[Any]] = field(default_factory=dict)
     damage: dict[str, str] = field(default_factory=dict)
 
-    def encode_json(self) -> list[Any]:
+    def encode_json(self) -> tuple[Any, ...]:
         """Return the scan as JSON data, the inverse of `decode_json`."""
-        data = [getattr(self, name) for name in _FIELDS]
-        data[_FIELDS.index("files")] = [[*state] for state in self.files]
-        data[_FIELDS.index("summaries")] = {tag: [*each] for tag, each in self.summaries.items()}
-        return data
+        # In plain tuples, which Python does not keep looking through for garbage.
+        plain = {
+            "files": tuple(tuple(state) for state in self.files),
+            "summaries": {tag: tuple(each) for tag, each in self.summaries.items()},
+        }
+        return tuple(plain.get(name, getattr(self, name)) for name in _FIELDS)
 
     @staticmethod
     def decode_json(data: Sequence[Any]) -> Scan:

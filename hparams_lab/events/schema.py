@@ -155,7 +155,7 @@ def ending_of(outcome: Mapping[str, Any], status: Status) -> Ending | None:
     """
     if status is Status.RUNNING:
         return None
-    return _ENDINGS.get(outcome.get("ending")) or _ENDING_OF_FOREIGN.get(status)
+    return _ENDINGS.get(str(outcome.get("ending"))) or _ENDING_OF_FOREIGN.get(status)
 
 
 def encode_identity(identity: Mapping[str, Any]) -> summary_pb2.Summary:
