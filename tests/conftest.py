@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -22,6 +23,11 @@ from hparams_lab.launch import launch  # noqa: E402
 from hparams_lab.options import Options  # noqa: E402
 from hparams_lab.runner import RunResult  # noqa: E402
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir  # noqa: E402
+
+# Tests write an experiment's module twice within a second, which the times that bytecode
+# goes by cannot tell apart; for the programs that they start, too.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 GOLDEN_DIR = Path(__file__).parent / "golden"
 DIFFS = pytest.StashKey[list[str]]()
