@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hparams_lab.errors import EventFormatError, LogdirError
+from hparams_lab.events.cache import recall_sweep
 from hparams_lab.events.start import Start, read_start
 from hparams_lab.runs.logdir import (
     ExperimentDir,
@@ -111,9 +112,7 @@ class Finder:
     def _find_in(self, home: ExperimentDir) -> Iterator[FoundRun]:
         there = home.find_sweeps()
         self.watched |= {str(home.path), str(home.reports_dir)}
-        for sweep_dir in there:
-            paths = (sweep_dir.path, sweep_dir.sweep_file, *sweep_dir.trial_dirs)
-            self.watched.update(map(str, paths))
+        self.watched.update(str(path) for each in there for path in (each.path, each.sweep_file))
         self._note_foreign(home.path, {home.reports_dir, *(each.path for each in there)})
         sweeps = {
             sweep_dir: sweep
@@ -122,15 +121,21 @@ class Finder:
         }
         for sweep_dir, trial_ids in self._choose(home, list(sweeps)).items():
             attempts: dict[tuple[Path, int, int | None], FoundRun] = {}
-            for run_dir in sweep_dir.find_run_dirs():
-                files = run_dir.event_files
-                self.watched.update((str(run_dir.path), *map(str, files)))
+            recalled = recall_sweep(sweep_dir)
+            self.watched.update(recalled.folders)
+            for run_dir, files, scan in recalled.runs:
+                self.watched.update(files)
+                if scan is not None and scan.hparams is not None:
+                    start = Start(scan.hparams, scan.group_name, scan.start_time_secs)
+                    self._starts.setdefault(run_dir.path, start)
                 if trial_ids is not None and run_dir.trial_id not in trial_ids:
                     continue
                 key = (run_dir.path.parent, run_dir.repeat, run_dir.fold)
                 if key in attempts and run_dir.attempt < attempts[key].dir.attempt:
                     continue
-                if run := self._read_run(home, sweeps[sweep_dir], run_dir, files):
+                if run := self._read_run(
+                    home, sweeps[sweep_dir], run_dir, [Path(file) for file in files]
+                ):
                     attempts[key] = run
             yield from attempts.values()
 

@@ -15,7 +15,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,35 @@ def scan_sweep(sweep_dir: SweepDir) -> list[tuple[RunDir, Scan]]:
     found = walk.scan()
     if walk.is_news and file is not None:
         _save(file, walk.seen)
-    return [
-        (RunDir(Path(f"{sweep_dir.path}/{run}"), *parse_run_name(run.rpartition("/")[2])), scan)
-        for run, scan in found.items()
+    return [(_run_dir(sweep_dir, run), scan) for run, scan in found.items()]
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A sweep's runs as far as they are known without reading them.
+
+    Attributes:
+        runs: by trial and run name: the run, its event files, and what these come to; None
+            where that is not known, or not any more.
+        folders: the directories that were looked into.
+    """
+
+    runs: list[tuple[RunDir, list[str], Scan | None]]
+    folders: list[str]
+
+
+def recall_sweep(sweep_dir: SweepDir) -> Recalled:
+    """Return the runs of a sweep, and what the cache has of them; nothing is kept."""
+    walk = _Walk(sweep_dir.path, _load(_find_file(sweep_dir)))
+    runs = [
+        (_run_dir(sweep_dir, run), files, walk.recall(run, files))
+        for run, files in walk.list_runs()
     ]
+    return Recalled(runs, [f"{sweep_dir.path}/{folder}" for folder in walk.seen.folders])
+
+
+def _run_dir(sweep_dir: SweepDir, run: str) -> RunDir:
+    return RunDir(Path(f"{sweep_dir.path}/{run}"), *parse_run_name(run.rpartition("/")[2]))
 
 
 class _Walk:
@@ -100,17 +125,21 @@ class _Walk:
         """Return the scans by run, sorted."""
         scans: dict[str, Scan | None] = {}
         unread: dict[str, list[str]] = {}
-        for trial in self._list("", is_trial_id):
-            for name in self._list(trial, is_run_name):
-                run = f"{trial}/{name}"
-                files = [f"{self._root}/{run}/{file}" for file in self._list(run, is_event_file)]
-                scans[run] = self._recall(run, files)
-                if scans[run] is None:
-                    unread[run] = files
+        for run, files in self.list_runs():
+            scans[run] = self.recall(run, files)
+            if scans[run] is None:
+                unread[run] = files
         for run, scan in zip(unread, scan_all([*unread.values()]), strict=True):
             scans[run] = self._remember(run, scan)
         self.is_news = self.is_news or len(self.seen.folders) < len(self._known.folders)
         return {run: scan for run, scan in scans.items() if scan is not None}
+
+    def list_runs(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the runs that exist and their event files, sorted."""
+        for trial in self._list("", is_trial_id):
+            for name in self._list(trial, is_run_name):
+                run = f"{trial}/{name}"
+                yield run, [f"{self._root}/{run}/{file}" for file in self._list(run, is_event_file)]
 
     def _list(self, folder: str, is_wanted: Callable[[str], bool]) -> list[str]:
         """Return the wanted names in a folder, sorted; none if it is gone or is no folder."""
@@ -132,7 +161,7 @@ class _Walk:
         self.is_news = self.is_news or proof != _UNPROVEN
         return names
 
-    def _recall(self, run: str, paths: list[str]) -> Scan | None:
+    def recall(self, run: str, paths: list[str]) -> Scan | None:
         """Return the scan of a run as far as it is known, None if it must be read anew."""
         known = self._known.scans.get(run)
         if known is None or len(known[0]) != len(paths):

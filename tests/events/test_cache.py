@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.events.cache import DIR_VARIABLE
+from hparams_lab.events.cache import DIR_VARIABLE, recall_sweep
 from hparams_lab.events.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import LocalFile, RunWriter, add_scalars
@@ -227,3 +227,17 @@ def test_old_caches_are_dropped(sweep_dir: SweepDir, cache_dir: Path) -> None:
     read(sweep_dir)
 
     assert not old.exists()
+
+
+def test_what_is_known_is_recalled_without_reading(sweep_dir: SweepDir) -> None:
+    """Runs are listed with what the cache has of them, and without it where it has nothing."""
+    unread = recall_sweep(sweep_dir).runs
+    read(sweep_dir)
+    write_run(make_spec(sweep_dir, {"units": 16, "rate": 0.5}, index=7), {"accuracy": [1.0]})
+    runs = recall_sweep(sweep_dir).runs
+
+    assert [None] * 3 == [scan for _, _, scan in unread]
+    assert [True, True, True, False] == [scan is not None for _, _, scan in runs]
+    assert [run_dir.event_files for run_dir, _, _ in runs] == [
+        [Path(file) for file in files] for _, files, _ in runs
+    ]
