@@ -20,7 +20,7 @@ from hparams_lab.cli.tables import Column, count, make_console, print_table
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.runs.days import parse_time
 from hparams_lab.runs.entry import Entry, drop_nested, find_entry
-from hparams_lab.runs.logdir import ExperimentDir, archive_of, is_event_file
+from hparams_lab.runs.logdir import ExperimentDir, archive_of, experiment_dir, is_event_file
 
 _BLOCK_BYTES = 512  # of st_blocks, whatever the filesystem's own are
 _UNIT = 1000
@@ -75,7 +75,14 @@ def find_home(logdir: Path, name: str, *, archived: bool = False) -> ExperimentD
     home = ExperimentDir(archive_of(logdir) / name)
     if Path(name).name == name and home.path.is_dir():
         return home
-    return find_logged(archive_of(logdir), name)
+    try:
+        return find_logged(archive_of(logdir), name)
+    except UnknownExperimentError:
+        if not experiment_dir(logdir, name).find_sweeps():
+            raise
+        raise UnknownExperimentError(
+            f"nothing of experiment {name!r} is archived. hparams_lab archive {name} does that."
+        ) from None
 
 
 def has_criteria(values: flags.FlagValues) -> bool:

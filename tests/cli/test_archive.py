@@ -196,10 +196,13 @@ def test_delete_asks_on_a_terminal(
         (["archive", "toy", "--keep_best=0"], "--keep_best must be at least 1; got 0"),
         (["archive", "toy", "--older_than=soon"], "a time must be like 7d"),
         (["archive", "toy", "--where=acuracy > 1"], "Did you mean 'accuracy'"),
-        (["restore", "toy"], "there is no experiment 'toy'"),
-        (["delete", "toy", "all", "--archived", "--yes"], "there is no experiment 'toy'"),
+        (["restore", "toy"], "nothing of experiment 'toy' is archived"),
+        (
+            ["delete", "toy", "all", "--archived", "--yes"],
+            "nothing of experiment 'toy' is archived",
+        ),
     ],
-    ids=" ".join,
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_mistakes_are_told(
     words: list[str],
