@@ -16,14 +16,20 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.errors import LogdirError, UsageError, did_you_mean
+from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.executors.base import Executor
 from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
-from hparams_lab.options import ExecutionOptions, Options, parse_settings, parse_tries
+from hparams_lab.options import (
+    DEFAULT_EXECUTOR,
+    ExecutionOptions,
+    Options,
+    parse_settings,
+    parse_tries,
+)
 from hparams_lab.reuse import Reuse, find_reusable
 from hparams_lab.runner import Limits, RunResult, SweepResult, run_sweep
 from hparams_lab.runs.lock import hold
@@ -34,9 +40,6 @@ from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import make_strategy
-
-EXECUTORS = ("process", "inline")
-DEFAULT_EXECUTOR = "process"
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,9 @@ def make_executor(
     Raises:
         UsageError: if an option is out of range.
     """
-    name = options.executor or DEFAULT_EXECUTOR
-    if name not in EXECUTORS:
-        hint = did_you_mean(name, EXECUTORS) or f" Choose of {', '.join(EXECUTORS)}."
-        raise UsageError(f"--executor must name an executor; got {name!r}.{hint}")
     options.check()
     setup = partial(worker.load, source)
-    if name == "inline":
+    if options.executor == "inline":
         return InlineExecutor(setup, worker.execute)
     return ProcessExecutor(
         setup,
@@ -297,7 +296,13 @@ def _describe(
         reuse=options.reuse,
         worker_limit=options.num_workers,
         run_timeout_secs=options.run_timeout_secs,
+        memory_limit_mb=options.memory_limit_mb,
+        retries=options.retries,
         runs_per_process=options.runs_per_process,
+        runs_per_gpu=options.runs_per_gpu,
+        ray_address=options.ray_address,
+        cpus_per_run=options.cpus_per_run,
+        gpus_per_run=options.gpus_per_run,
         max_failures=options.max_failures,
     )
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.errors import AssignmentError, UsageError
+from hparams_lab.errors import AssignmentError, UsageError, did_you_mean
 from hparams_lab.racing import MIN_RUNS
 from hparams_lab.search.options import SearchOptions
+
+EXECUTORS = ("process", "inline", "ray")
+DEFAULT_EXECUTOR = "process"
+
+# By option: the executors that it suits, and what these have.
+_NEEDS = {
+    "run_timeout_secs": (("process", "ray"), "processes that can be stopped"),
+    "memory_limit_mb": (("process", "ray"), "processes that can be stopped"),
+    "runs_per_process": (("process", "ray"), "processes of their own"),
+    "runs_per_gpu": (("process",), "processes of this machine"),
+    "ray_address": (("ray",), "a Ray cluster"),
+    "cpus_per_run": (("ray",), "a Ray cluster"),
+    "gpus_per_run": (("ray",), "a Ray cluster"),
+}
+
+
+def keep_suitable(executor: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some options that suit an executor, by name."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in _NEEDS or executor in _NEEDS[name][0]
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +46,18 @@ class ExecutionOptions:
 
     Attributes:
         max_trials: upper limit of trials, None for no other than the strategy's.
-        executor: `process` or `inline`; None: `process`, or as the sweep began.
-        num_workers: runs at a time, None for one a processor that may be used.
+        executor: `process`, `inline` or `ray`; None: `process`, or as the sweep began.
+        num_workers: runs at a time, None for as many as there is room for.
         run_timeout_secs: how long a run may take; None: any time.
+        memory_limit_mb: resident memory that a run and what it starts may have together,
+            in units of 2**20 bytes; None: any.
+        retries: how often a run is tried again that crashed or timed out; None: never.
         runs_per_process: how many runs a process does, one after the other; None: one.
+        runs_per_gpu: how many runs share a GPU, where there are any; None: one.
+        ray_address: of the Ray cluster, as `ray.init` takes it; None: the one this process
+            is in, or a new one on this machine.
+        cpus_per_run: of the Ray cluster, for each run; None: one.
+        gpus_per_run: of the Ray cluster, for each run, fractions too; None: none.
         time_budget_secs: after so long no more runs begin; None: never.
         max_failures: after so many failures in a row no more runs begin; None: any.
         command: the words of the command line, for the record.
@@ -35,7 +67,13 @@ class ExecutionOptions:
     executor: str | None = None
     num_workers: int | None = None
     run_timeout_secs: float | None = None
+    memory_limit_mb: float | None = None
+    retries: int | None = None
     runs_per_process: int | None = None
+    runs_per_gpu: int | None = None
+    ray_address: str | None = None
+    cpus_per_run: float | None = None
+    gpus_per_run: float | None = None
     time_budget_secs: float | None = None
     max_failures: int | None = None
     command: Sequence[str] = ()
@@ -49,24 +87,28 @@ class ExecutionOptions:
         _at_least("--trials", self.max_trials, 1)
         _at_least("--workers", self.num_workers, 1)
         _at_least("--runs_per_process", self.runs_per_process, 1)
+        _at_least("--runs_per_gpu", self.runs_per_gpu, 1)
         _at_least("--max_failures", self.max_failures, 1)
-        _above_zero("--run_timeout_secs", self.run_timeout_secs)
-        _above_zero("--time_budget_secs", self.time_budget_secs)
+        _at_least("--retries", self.retries, 0)
+        _at_least("--gpus_per_run", self.gpus_per_run, 0)
+        _above_zero("--run_timeout_secs", self.run_timeout_secs, "seconds")
+        _above_zero("--time_budget_secs", self.time_budget_secs, "seconds")
+        _above_zero("--memory_limit_mb", self.memory_limit_mb, "megabytes")
+        _above_zero("--cpus_per_run", self.cpus_per_run, "processors")
         if self.executor == "inline" and (self.num_workers or 1) > 1:
             raise UsageError(
                 f"--executor=inline runs one run at a time; got --workers={self.num_workers}. "
                 "Drop one of the two."
             )
-        if self.executor == "inline" and self.run_timeout_secs is not None:
-            raise UsageError(
-                "--run_timeout_secs needs processes that can be stopped; got --executor=inline. "
-                "Drop one of the two."
-            )
-        if self.executor == "inline" and self.runs_per_process is not None:
-            raise UsageError(
-                "--runs_per_process needs processes of their own; got --executor=inline. "
-                "Drop one of the two."
-            )
+        executor = self.executor or DEFAULT_EXECUTOR
+        if executor not in EXECUTORS:
+            hint = did_you_mean(executor, EXECUTORS) or f" Choose of {', '.join(EXECUTORS)}."
+            raise UsageError(f"--executor must name an executor; got {executor!r}.{hint}")
+        for name, (executors, need) in _NEEDS.items():
+            if getattr(self, name) is not None and executor not in executors:
+                raise UsageError(
+                    f"--{name} needs {need}; got --executor={executor}. Drop one of the two."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +181,8 @@ class ResumeOptions(ExecutionOptions):
     extensions: Sequence[str] = ()
 
 
-def _at_least(flag: str, number: int | None, least: int) -> None:
-    if number is not None and number < least:
+def _at_least(flag: str, number: float | None, least: int) -> None:
+    if number is not None and not least <= number < math.inf:
         raise UsageError(f"{flag} must be at least {least}; got {number}. Raise it.")
 
 
@@ -149,9 +191,9 @@ def _at_most(flag: str, number: int | None, most: int) -> None:
         raise UsageError(f"{flag} must be at most {most}; got {number}. Lower it.")
 
 
-def _above_zero(flag: str, secs: float | None) -> None:
-    if secs is not None and not 0.0 < secs < math.inf:
-        raise UsageError(f"{flag} must be a number of seconds above 0; got {secs}. Raise it.")
+def _above_zero(flag: str, number: float | None, unit: str) -> None:
+    if number is not None and not 0.0 < number < math.inf:
+        raise UsageError(f"{flag} must be a number of {unit} above 0; got {number}. Raise it.")
 
 
 def parse_settings(space: SearchSpace, settings: Sequence[str]) -> dict[str, list[Value]]:

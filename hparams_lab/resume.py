@@ -22,7 +22,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.executors.base import Executor
 from hparams_lab.history import read_history
 from hparams_lab.launch import Started, check_that_it_ends, count_trials, make_executor, make_limits
-from hparams_lab.options import ResumeOptions, parse_settings, split_settings
+from hparams_lab.options import ResumeOptions, keep_suitable, parse_settings, split_settings
 from hparams_lab.reuse import Reuse, find_reusable
 from hparams_lab.runner import RunResult, SweepResult, run_sweep
 from hparams_lab.runs.lock import hold
@@ -40,9 +40,22 @@ from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import WALK_LEVELS, make_strategy
 from hparams_lab.search.options import SearchOptions
 
+# What a sweep was told of its execution holds on, unless something else is said.
+_KEPT = (
+    "run_timeout_secs",
+    "memory_limit_mb",
+    "retries",
+    "runs_per_process",
+    "runs_per_gpu",
+    "ray_address",
+    "cpus_per_run",
+    "gpus_per_run",
+    "max_failures",
+)
+
 # A run that was interrupted did not fail by itself: it is run again without being asked.
 _REDONE = {Ending.INTERRUPTED}
-_FAILED = {Ending.FAILED, Ending.TIMED_OUT}
+_FAILED = {Ending.FAILED, Ending.CRASHED, Ending.TIMED_OUT, Ending.OUT_OF_MEMORY}
 
 
 def resume(
@@ -136,29 +149,22 @@ def check_resumable(sweep: Sweep) -> None:
 def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
     """Return the options with what the sweep was told before where nothing else is said."""
     executor = options.executor or recorded.executor
-    has_processes = executor != "inline"
-    return replace(
-        options,
-        executor=executor,
-        num_workers=options.num_workers or (recorded.worker_limit if has_processes else None),
-        run_timeout_secs=options.run_timeout_secs
-        or (recorded.run_timeout_secs if has_processes else None),
-        runs_per_process=options.runs_per_process
-        or (recorded.runs_per_process if has_processes else None),
-        max_failures=options.max_failures or recorded.max_failures,
-    )
+    told = keep_suitable(executor, {name: getattr(recorded, name) for name in _KEPT})
+    if executor != "inline":
+        told["num_workers"] = recorded.worker_limit
+    unsaid = {name: value for name, value in told.items() if getattr(options, name) is None}
+    return replace(options, executor=executor, **unsaid)
 
 
 def _note_execution(recorded: Sweep, options: ResumeOptions, executor: Executor) -> Sweep:
     """Return the sweep as it is executed from now on."""
+    said = {name: getattr(options, name) for name in _KEPT}
     return replace(
         recorded,
         executor=options.executor or recorded.executor,
         workers=executor.num_workers,
         worker_limit=options.num_workers or recorded.worker_limit,
-        run_timeout_secs=options.run_timeout_secs or recorded.run_timeout_secs,
-        runs_per_process=options.runs_per_process or recorded.runs_per_process,
-        max_failures=options.max_failures,
+        **{name: value for name, value in said.items() if value is not None},
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from hparams_lab.chatter import remove_if_only_chatter
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.writer import end_run
-from hparams_lab.executors.base import INTERRUPTED, Executor, Finished, Job
+from hparams_lab.executors.base import Cause, Executor, Finished, Job, conclude_interrupted
 from hparams_lab.reuse import Reuse
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial
@@ -28,6 +28,16 @@ from hparams_lab.worker import Outcome
 
 # How long an interrupted run may take to clean up before it is killed.
 GRACE_SECS = 5.0
+
+_ENDING_OF = {
+    None: Ending.FAILED,  # it returned something else
+    Cause.ERROR: Ending.FAILED,
+    Cause.INTERRUPTED: Ending.INTERRUPTED,
+    Cause.CRASHED: Ending.CRASHED,
+    Cause.LOST: Ending.CRASHED,
+    Cause.TIMED_OUT: Ending.TIMED_OUT,
+    Cause.OUT_OF_MEMORY: Ending.OUT_OF_MEMORY,
+}
 
 
 @dataclass(frozen=True)
@@ -155,7 +165,8 @@ def run_sweep(
                 # Asked for, but not begun: only whether there is one is of interest.
                 was_stopped = sentry.reason and schedule.next_run()
                 return SweepResult(results, sentry.reason if was_stopped else "")
-            settle(conclude(executor.wait(answer)))
+            if finished := executor.wait(answer):
+                settle(conclude(finished))
     except BaseException as error:
         for result in _abandon(running, executor, conclude):
             if isinstance(error, KeyboardInterrupt):
@@ -175,7 +186,7 @@ def _abandon(
         try:
             stopped = {finished.job_id: finished for finished in executor.stop(grace_secs)}
             for job_id in list(running):
-                lost = Finished(job_id, death=INTERRUPTED)
+                lost = conclude_interrupted(job_id)
                 abandoned.append(conclude(stopped.get(job_id, lost), interrupted=True))
         except KeyboardInterrupt:
             grace_secs = 0.0
@@ -198,9 +209,7 @@ def _conclude(spec: RunSpec, finished: Finished, *, interrupted: bool) -> Outcom
     remove_if_only_chatter(spec.dir.output_file)
     outcome = finished.result
     if not isinstance(outcome, Outcome):
-        ending = Ending.TIMED_OUT if finished.timed_out else Ending.FAILED
-        if interrupted or finished.death == INTERRUPTED:
-            ending = Ending.INTERRUPTED
+        ending = Ending.INTERRUPTED if interrupted else _ENDING_OF[finished.cause]
         outcome = Outcome(ending, failure=f"the run {finished.death}")
         end_run(spec.dir, spec, ending)
     elif not spec.dir.event_files:

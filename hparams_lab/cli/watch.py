@@ -17,7 +17,8 @@ from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.progress import make_progress
 from hparams_lab.cli.tables import count, format_size, make_console, print_table, trial_columns
 from hparams_lab.events.schema import Status
-from hparams_lab.launch import EXECUTORS, Started
+from hparams_lab.launch import Started
+from hparams_lab.options import EXECUTORS
 from hparams_lab.runner import RunResult, SweepResult
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
@@ -50,11 +51,38 @@ def define_execution(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "run_timeout_secs", None, "stop a run that takes longer, as a failure", flag_values=values
     )
+    flags.DEFINE_float(
+        "memory_limit_mb",
+        None,
+        "kill a run that has more resident memory, with all that it starts",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "retries",
+        None,
+        "try a run that crashed or timed out so often again (default 0; resume: as before)",
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "runs_per_process",
         None,
         "keep a process for so many runs (default 1; resume: as before)",
         flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "runs_per_gpu",
+        None,
+        "let so many runs share a GPU (default 1; resume: as before)",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "ray_address", None, "of the Ray cluster (default: as Ray finds it)", flag_values=values
+    )
+    flags.DEFINE_float(
+        "cpus_per_run", None, "of the Ray cluster, for each run (default 1)", flag_values=values
+    )
+    flags.DEFINE_float(
+        "gpus_per_run", None, "of the Ray cluster, for each run (default 0)", flag_values=values
     )
     flags.DEFINE_float(
         "time_budget_secs", None, "begin no more runs after so long", flag_values=values
@@ -75,7 +103,13 @@ def execution_of(values: flags.FlagValues) -> dict[str, Any]:
         "executor": values.executor,
         "num_workers": values.workers,
         "run_timeout_secs": values.run_timeout_secs,
+        "memory_limit_mb": values.memory_limit_mb,
+        "retries": values.retries,
         "runs_per_process": values.runs_per_process,
+        "runs_per_gpu": values.runs_per_gpu,
+        "ray_address": values.ray_address,
+        "cpus_per_run": values.cpus_per_run,
+        "gpus_per_run": values.gpus_per_run,
         "time_budget_secs": values.time_budget_secs,
         "max_failures": values.max_failures,
         "command": tuple(sys.argv),

@@ -50,7 +50,9 @@ class Ending(Enum):
     COMPLETE = "complete"
     PRUNED = "pruned"
     FAILED = "failed"
+    CRASHED = "crashed"
     TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
     INTERRUPTED = "interrupted"
 
     @property

@@ -9,9 +9,11 @@ executor's owner before it ends, and has an answer.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,8 +31,26 @@ Work = Callable[[Any, Any, Tell], Any]
 Answer = Callable[[int, Any], Any]
 
 
-INTERRUPTED = "was interrupted"
-"""The death of a job that ended by KeyboardInterrupt, whoever raised it."""
+class Cause(Enum):
+    """Why a job did not return."""
+
+    ERROR = "error"
+    """`work` raised."""
+
+    INTERRUPTED = "interrupted"
+    """KeyboardInterrupt, whoever raised it, or `stop`."""
+
+    CRASHED = "crashed"
+    """Its process exited, or was killed by a signal that was not the executor's."""
+
+    TIMED_OUT = "timed out"
+    """It was stopped after its time limit."""
+
+    OUT_OF_MEMORY = "out of memory"
+    """It was killed above its memory limit."""
+
+    LOST = "lost"
+    """What it ran on is gone: a node, or the process that all jobs come from."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +61,13 @@ class Job:
         id: by which its end is known.
         argument: handed to `work`; travels by pickle.
         output_file: takes what the job prints, where it has streams of its own.
+        environment: variables that the job's process is to have besides its executor's.
     """
 
     id: int
     argument: Any
     output_file: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,18 +79,24 @@ class Finished:
         result: what `work` returned, None if it did not return.
         death: why it did not, in words for the user: `was killed by SIGKILL`; empty if
             it did.
-        timed_out: whether it did not because it was stopped after its time limit.
+        cause: the same for programs; None if it did.
     """
 
     job_id: int
     result: Any = None
     death: str = ""
-    timed_out: bool = False
+    cause: Cause | None = None
 
 
-def describe_error(error: BaseException) -> str:
-    """Return the death of a job whose work raised."""
-    return f"failed outside train: {type(error).__name__}: {error}"
+def conclude_interrupted(job_id: int) -> Finished:
+    """Return the end of a job that was interrupted."""
+    return Finished(job_id, death="was interrupted", cause=Cause.INTERRUPTED)
+
+
+def conclude_raised(job_id: int, error: BaseException) -> Finished:
+    """Return the end of a job whose work raised."""
+    death = f"failed outside train: {type(error).__name__}: {error}"
+    return Finished(job_id, death=death, cause=Cause.ERROR)
 
 
 class Executor(ABC):
@@ -107,12 +135,13 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def wait(self, answer: Answer) -> Finished:
+    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
         """Return the next job to end, waiting for it; each is returned once.
 
         Args:
             answer: called in this thread with what unfinished jobs tell meanwhile, one
                 message at a time; what it returns is sent to the job that told.
+            timeout_secs: after so long None is returned. Inline, jobs are not timed.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C; call `stop` then.

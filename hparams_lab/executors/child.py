@@ -6,6 +6,7 @@ import contextlib
 import os
 import selectors
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hparams_lab.executors import channel
@@ -23,6 +24,7 @@ class Child:
         pid: its id, and its group's.
         inbox: takes the ends of its jobs.
         reports: takes what its jobs tell; what they are answered goes back there.
+        environment: that its jobs ask for.
         replies: what the inbox has taken of this job.
         is_signalled: whether it was sent a signal, after which it gets no other job.
     """
@@ -31,6 +33,7 @@ class Child:
     pid: int
     inbox: channel.Inbox
     reports: channel.Inbox
+    environment: Mapping[str, str]
     replies: list[bytes] = field(default_factory=list)
     is_signalled: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import traceback
 from typing import Any
@@ -13,7 +14,8 @@ from hparams_lab.executors.base import (
     Job,
     Setup,
     Work,
-    describe_error,
+    conclude_interrupted,
+    conclude_raised,
 )
 
 
@@ -42,7 +44,7 @@ class InlineExecutor(Executor):
     def submit(self, job: Job) -> None:
         self._pending.append(job)
 
-    def wait(self, answer: Answer) -> Finished:
+    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished:
         job = self._pending[0]
         errors: list[BaseException] = []
         lock = threading.Lock()  # the job may tell from several threads
@@ -60,7 +62,7 @@ class InlineExecutor(Executor):
             finished = Finished(job.id, result=self._work(self._state, job.argument, tell))
         except Exception as error:
             traceback.print_exc()
-            finished = Finished(job.id, death=describe_error(error))
+            finished = conclude_raised(job.id, error)
         except KeyboardInterrupt:
             if not errors:
                 raise
@@ -70,7 +72,7 @@ class InlineExecutor(Executor):
         return finished
 
     def stop(self, grace_secs: float) -> list[Finished]:
-        stopped = [Finished(job.id, death="was interrupted") for job in self._pending]
+        stopped = [conclude_interrupted(job.id) for job in self._pending]
         self._pending.clear()
         return stopped
 

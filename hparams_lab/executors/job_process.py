@@ -19,7 +19,13 @@ from typing import Any, NoReturn
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
-from hparams_lab.executors.base import Finished, Job, Tell, describe_error
+from hparams_lab.executors.base import (
+    Finished,
+    Job,
+    Tell,
+    conclude_interrupted,
+    conclude_raised,
+)
 from hparams_lab.executors.messages import Report
 from hparams_lab.executors.surroundings import Surroundings
 
@@ -158,13 +164,14 @@ def do_jobs(
 
 def _call(work: Any, state: Any, job: Job, tell: Tell) -> Finished:
     try:
+        os.environ.update(job.environment)
         _redirect_output(job)
         return Finished(job.id, work(state, job.argument, tell))
     except KeyboardInterrupt:
-        return Finished(job.id, death="was interrupted")
+        return conclude_interrupted(job.id)
     except BaseException as error:
         traceback.print_exc()
-        return Finished(job.id, death=describe_error(error))
+        return conclude_raised(job.id, error)
 
 
 def _exit(exit_code: int) -> NoReturn:

@@ -11,11 +11,12 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hparams_lab.errors import ExecutorError
-from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Answer, Cause, Executor, Finished, Job, Setup, Work
 from hparams_lab.executors.child import SIGKILL, kill_group
 from hparams_lab.executors.cpus import limit_threads
 from hparams_lab.executors.messages import Began, Begin, Ready, Reply, Report, SetupFailed, Signal
@@ -47,8 +48,9 @@ class _Unfinished:
     is_overdue: bool = False
 
 
-# A server and what it says, or a job of its whose time is over: `_Unfinished`.
-_Arrival = tuple[ServerLink, Any]
+# A server and what it says, or a job of its whose time is over: `_Unfinished`. Without a
+# server: what another thread wants called.
+_Arrival = tuple[ServerLink | None, Any]
 
 
 class ProcessExecutor(Executor):
@@ -94,7 +96,7 @@ class ProcessExecutor(Executor):
 
     def ready(self) -> None:
         server, message = self._next_arrival()
-        while server is not self._fork_server:  # one that died has more to say
+        while server is None or server is not self._fork_server:  # one that died says more
             self._take(server, message)
             server, message = self._next_arrival()
         if isinstance(message, SetupFailed):
@@ -119,20 +121,46 @@ class ProcessExecutor(Executor):
         self._jobs[job.id] = _Unfinished(job.id, server)
         server.send(job)
 
-    def wait(self, answer: Answer) -> Finished:
+    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
+        deadline = time.monotonic() + timeout_secs
+        while isinstance(news := self.listen(deadline), Report):
+            self.reply(news.job_id, answer(news.job_id, news.message))
+        return news
+
+    def listen(self, deadline: float = math.inf) -> Finished | Report | None:
+        """Return the next job to end, or what a job tells and waits for the reply to.
+
+        Args:
+            deadline: in monotonic seconds; None is returned then.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; call `stop` then.
+        """
         while not self._ended:
             self._queue_overdue()
             try:
-                server, message = self._next_arrival(self._next_due)
+                server, message = self._next_arrival(min(deadline, self._next_due))
             except queue.Empty:
+                if time.monotonic() >= deadline:
+                    return None
                 continue
             if isinstance(message, Report):
-                self._answer(server, message, answer)
+                if message.job_id in self._jobs:  # else a thread of it told after all
+                    return message
             elif isinstance(message, _Unfinished):
                 self._end_overdue(message)
             else:
                 self._take(server, message)
         return self._ended.popleft()
+
+    def reply(self, job_id: int, answer: Any) -> None:
+        """Answer what a job told; one that has ended meanwhile is not there to hear it."""
+        if job_id in self._jobs:
+            self._jobs[job_id].server.send(Reply(job_id, pickle.dumps(answer)))
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have the thread that listens, or waits, call a function; any thread may ask for it."""
+        self._inbox.put((None, function))
 
     def stop(self, grace_secs: float) -> list[Finished]:
         stopped: list[Finished] = []
@@ -184,9 +212,11 @@ class ProcessExecutor(Executor):
                     server.output.pass_on()
         raise queue.Empty
 
-    def _take(self, server: ServerLink, message: Any) -> None:
-        """Note how jobs begin and end. What a job tells is for `wait` alone."""
-        if isinstance(message, Began) and message.job_id in self._jobs:
+    def _take(self, server: ServerLink | None, message: Any) -> None:
+        """Note how jobs begin and end. What a job tells is for `listen` alone."""
+        if server is None:
+            message()
+        elif isinstance(message, Began) and message.job_id in self._jobs:
             job = self._jobs[message.job_id]
             job.pid = message.pid
             job.due = time.monotonic() + self._timeout_secs
@@ -197,11 +227,6 @@ class ProcessExecutor(Executor):
         elif message is None:
             death = f"was lost, as its parent process {server.describe_end()}"
             self._bury(server, death if self._may_fork else server.describe_end())
-
-    def _answer(self, server: ServerLink, report: Report, answer: Answer) -> None:
-        if report.job_id in self._jobs:  # else a thread of it told after all
-            reply = pickle.dumps(answer(report.job_id, report.message))
-            server.send(Reply(report.job_id, reply))
 
     def _queue_overdue(self) -> None:
         """Put jobs whose time is over behind what has come already, which may be their end."""
@@ -223,7 +248,7 @@ class ProcessExecutor(Executor):
         job = self._jobs.pop(finished.job_id, None)
         if job is not None and job.is_overdue and finished.death:
             death = f"was stopped after its time limit of {self._timeout_secs:g} s"
-            finished = Finished(finished.job_id, death=death, timed_out=True)
+            finished = Finished(finished.job_id, death=death, cause=Cause.TIMED_OUT)
         self._ended.append(finished)
 
     def _launch_server(self) -> ServerLink:
@@ -249,7 +274,8 @@ class ProcessExecutor(Executor):
         if server is self._fork_server:
             self._fork_server = None
         for job in lost:
-            self._conclude(Finished(job.id, death=death))
+            cause = Cause.LOST if self._may_fork else Cause.CRASHED
+            self._conclude(Finished(job.id, death=death, cause=cause))
 
     def _retire(self, server: ServerLink) -> None:
         server.close()

@@ -39,7 +39,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors import channel
-from hparams_lab.executors.base import Finished, Job
+from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
 from hparams_lab.executors.child import Child, describe_exit, kill_group
 from hparams_lab.executors.fork_safety import find_fork_hazard
 from hparams_lab.executors.job_process import IDLE, die_with_parent, do_jobs
@@ -196,7 +196,9 @@ class _Server:
     def _begin(self, job: Job) -> None:
         """Give a job to a child that waits for one, or to a new one."""
         children = self._children.values()
-        child = next((child for child in children if child.is_idle), None)
+        # What a process has read of its environment it may never read again.
+        fitting = (each for each in children if each.environment == job.environment)
+        child = next((child for child in fitting if child.is_idle), None)
         if child is None:
             self._fork(job)
             return
@@ -213,9 +215,10 @@ class _Server:
         except OSError as error:
             for fd in (reading, writing, reports, telling):
                 os.close(fd)
-            channel.write(self._replies, Finished(job.id, death=f"got no process: {error}"))
+            death = f"got no process: {error}"
+            channel.write(self._replies, Finished(job.id, death=death, cause=Cause.CRASHED))
             return
-        child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports))
+        child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports), job.environment)
         self._children[pid] = child
         if pid == 0:
             self._become_child(job, writing, telling)
@@ -242,7 +245,7 @@ class _Server:
                 os.close(child.inbox.fd)
                 os.close(child.reports.fd)
         except KeyboardInterrupt:
-            channel.write(writing, Finished(job.id, death="was interrupted"))
+            channel.write(writing, conclude_interrupted(job.id))
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -298,7 +301,8 @@ class _Server:
             channel.write_pickled(self._replies, child.replies[0])
         elif child.job_id is not None:
             death = describe_exit(exit_code)
-            channel.write(self._replies, Finished(child.job_id, death=death))
+            finished = Finished(child.job_id, death=death, cause=Cause.CRASHED)
+            channel.write(self._replies, finished)
 
     def _signal_all(self, number: int) -> None:
         for child in self._children.values():

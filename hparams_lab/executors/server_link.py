@@ -38,7 +38,7 @@ class ServerLink:
     def __init__(
         self,
         begin: Begin,
-        inbox: queue.SimpleQueue[tuple[ServerLink, Any]],
+        inbox: queue.SimpleQueue[tuple[ServerLink | None, Any]],
         environment: dict[str, str],
     ) -> None:
         self.output = HeldOutput()
@@ -98,7 +98,7 @@ class ServerLink:
 
 
 def _forward(
-    server: ServerLink, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[ServerLink, Any]]
+    server: ServerLink, stream: BinaryIO, inbox: queue.SimpleQueue[tuple[ServerLink | None, Any]]
 ) -> None:
     """Put a server's messages into the inbox, None after the last."""
     with stream:

@@ -62,7 +62,13 @@ class Sweep:
         trial_limit: of the user; None: all that the strategy has.
         worker_limit: of the user, by `--workers`; None: none.
         run_timeout_secs: how long a run may take; None: any time.
+        memory_limit_mb: of a run and what it starts, in units of 2**20 bytes; None: any.
+        retries: how often a run is tried again that crashed or timed out; None: never.
         runs_per_process: how many runs a process does, one after the other; None: one.
+        runs_per_gpu: how many runs share a GPU; None: one.
+        ray_address: of the Ray cluster; None: as Ray finds it.
+        cpus_per_run: of the Ray cluster, for each run; None: one.
+        gpus_per_run: of the Ray cluster, for each run; None: none.
         max_failures: after so many failures in a row no more runs begin; None: any.
         settings: the words of `--set`, by which the declared space was narrowed; None
             where they were not taken down.
@@ -94,7 +100,13 @@ class Sweep:
     trial_limit: int | None = None
     worker_limit: int | None = None
     run_timeout_secs: float | None = None
+    memory_limit_mb: float | None = None
+    retries: int | None = None
     runs_per_process: int | None = None
+    runs_per_gpu: int | None = None
+    ray_address: str | None = None
+    cpus_per_run: float | None = None
+    gpus_per_run: float | None = None
     max_failures: int | None = None
     settings: Sequence[str] | None = None
     tries: Sequence[Assignment] = ()
@@ -218,7 +230,13 @@ class Sweep:
             "trial_limit": self.trial_limit,
             "worker_limit": self.worker_limit,
             "run_timeout_secs": self.run_timeout_secs,
+            "memory_limit_mb": self.memory_limit_mb,
+            "retries": self.retries,
             "runs_per_process": self.runs_per_process,
+            "runs_per_gpu": self.runs_per_gpu,
+            "ray_address": self.ray_address,
+            "cpus_per_run": self.cpus_per_run,
+            "gpus_per_run": self.gpus_per_run,
             "max_failures": self.max_failures,
             "settings": None if self.settings is None else list(self.settings),
             "tries": [dict(assignment) for assignment in self.tries],

@@ -109,6 +109,13 @@ def wait_until(condition: Callable[[], bool], *, timeout_secs: float = 30.0) -> 
         time.sleep(0.01)
 
 
+def wait_for(executor: Executor, answer: Answer = answer_none) -> Finished:
+    """Return the next job to end, however long it takes."""
+    finished = executor.wait(answer)
+    assert finished is not None, "only a wait of limited time may end without a job"
+    return finished
+
+
 def run_jobs(
     executor: Executor,
     arguments: Iterable[object],
@@ -140,7 +147,7 @@ def run_jobs(
         while waiting and num_running < executor.num_workers:
             executor.submit(waiting.pop(0))
             num_running += 1
-        finished = executor.wait(answer)
+        finished = wait_for(executor, answer)
         num_running -= 1
         assert finished.job_id not in ends, f"job {finished.job_id} ended twice"
         ends[finished.job_id] = finished
@@ -193,7 +200,7 @@ class ExecutorContract(ABC):
             ids = list(range(executor.num_workers))
             for job_id in ids:
                 executor.submit(Job(job_id, job_id, tmp_path / f"{job_id}.log"))
-            ended = [executor.wait(answer_none).job_id for _ in ids]
+            ended = [wait_for(executor).job_id for _ in ids]
 
         assert ids == sorted(ended)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.executors import channel
-from hparams_lab.executors.base import Executor, Finished, Job
+from hparams_lab.executors.base import Cause, Executor, Finished, Job
 from hparams_lab.executors.messages import Begin
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
@@ -126,7 +126,10 @@ def test_lost_server_loses_its_jobs(tmp_path: Path) -> None:
         os.kill(server, signal.SIGKILL)
         death = "was lost, as its parent process was killed by SIGKILL"
 
-        assert [Finished(0, death=death), Finished(1, death=death)] == sorted(
+        assert [
+            Finished(0, None, death, Cause.LOST),
+            Finished(1, None, death, Cause.LOST),
+        ] == sorted(
             (executor.wait(answer_none) for _ in pids), key=lambda finished: finished.job_id
         )
         wait_until(lambda: not any(map(is_alive, pids)))

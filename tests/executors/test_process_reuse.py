@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError
-from hparams_lab.executors.base import Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Cause, Executor, Finished, Job, Setup, Work
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import (
     ExecutorContract,
@@ -181,7 +181,7 @@ def test_each_job_has_its_own_time(tmp_path: Path) -> None:
         nap, sleep = ("load_slowly", 0.6), ("sleep_noted", tmp_path / "pid")
         ends = perform(timed, tmp_path, nap, nap, sleep, PID)
 
-    assert [False, False, True, False] == [end.timed_out for end in ends]
+    assert [False, False, True, False] == [end.cause is Cause.TIMED_OUT for end in ends]
     assert int((tmp_path / "pid").read_text()) != ends[3].result
 
 
@@ -213,7 +213,7 @@ def test_stop_ends_the_second_job(executor: Executor, tmp_path: Path) -> None:
     with pytest.raises(AssignmentError, match="cannot answer"):
         executor.wait(refuse)
 
-    assert [Finished(1, death="was interrupted")] == executor.stop(30.0)
+    assert [Finished(1, death="was interrupted", cause=Cause.INTERRUPTED)] == executor.stop(30.0)
 
 
 def test_who_dies_waiting_is_replaced(executor: Executor, tmp_path: Path) -> None:

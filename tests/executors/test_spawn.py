@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.executors.base import Executor, Finished, Setup, Work
+from hparams_lab.executors.base import Executor, Setup, Work
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import (
     ExecutorContract,
@@ -69,7 +69,7 @@ def test_death_is_told_in_words(name: str, tmp_path: Path) -> None:
     """How a job's process ended is said as where jobs are forked."""
     step, death = DEATHS[name]
     with ready_executor(UNSAFE_SETUP) as executor:
-        assert [Finished(0, death=death)] == perform(executor, tmp_path, step)
+        assert [death] == [end.death for end in perform(executor, tmp_path, step)]
 
 
 def test_threads_left_running_do_not_hold_a_process(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.executors.base import Finished, Job
+from hparams_lab.executors.base import Cause, Finished, Job
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.executors import jobs
 from tests.executors.test_process import perform, ready_executor
@@ -27,7 +27,7 @@ Setup = Callable[[], Any]
 def timed_out(job_id: int, secs: float = 1.0) -> Finished:
     """Return the end of a job that took too long."""
     death = f"was stopped after its time limit of {secs:g} s"
-    return Finished(job_id, death=death, timed_out=True)
+    return Finished(job_id, death=death, cause=Cause.TIMED_OUT)
 
 
 @either_way
@@ -130,7 +130,7 @@ def test_death_within_the_limit_is_told_as_it_was(tmp_path: Path) -> None:
         steps = [("sleep_noted", file), ("tell_pid",)]
         ends = run_jobs(executor, steps, tmp_path, answer=kill_sleeper)
 
-    assert Finished(0, death="was killed by SIGKILL") == ends[0]
+    assert Finished(0, death="was killed by SIGKILL", cause=Cause.CRASHED) == ends[0]
 
 
 @pytest.mark.slow
