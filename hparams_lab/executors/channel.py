@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import sys
 import threading
 from typing import Any, BinaryIO
 
+if sys.platform != "win32":
+    import fcntl
+
 _LENGTH = struct.Struct("<Q")
+
+# Code that closes descriptors wholesale begins with the low ones; few systems allow
+# less than twice as many, and `select` no more.
+_HIGH_FD = 512
 
 # A job's threads may write to one pipe, which takes a long message in parts.
 _WRITING = threading.Lock()
@@ -24,8 +32,8 @@ def read(stream: BinaryIO) -> Any:
     return pickle.loads(_read_exactly(stream, length))
 
 
-def _read_exactly(stream: BinaryIO, count: int) -> bytes:
-    content = b""
+def _read_exactly(stream: BinaryIO, count: int) -> bytearray:
+    content = bytearray()
     while len(content) < count:
         part = stream.read(count - len(content))
         if not part:
@@ -39,12 +47,35 @@ def write(fd: int, message: Any) -> None:
     write_pickled(fd, pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
 
 
+def pickle_surely(message: Any) -> bytes:
+    """Return a message pickled, if it can be unpickled: who reads it knows no sender.
+
+    Raises:
+        Exception: whatever pickling or unpickling raises.
+    """
+    payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pickle.loads(payload)
+    return payload
+
+
 def write_pickled(fd: int, payload: bytes) -> None:
     """Write a message that is pickled already."""
     rest = memoryview(_LENGTH.pack(len(payload)) + payload)
     with _WRITING:
         while rest:
             rest = rest[os.write(fd, rest) :]
+
+
+def move_out_of_reach(fd: int) -> int:
+    """Return another number for a descriptor, above those that jobs may close unawares."""
+    if sys.platform == "win32":
+        return fd
+    try:
+        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
+    except OSError:  # so many are not allowed
+        return fd
+    os.close(fd)
+    return high
 
 
 class Inbox:

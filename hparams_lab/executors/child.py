@@ -76,6 +76,7 @@ def kill_group(pid: int, number: int = SIGKILL) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, number)
+            os.killpg(pid, signal.SIGCONT)  # a stopped process takes only SIGKILL before
 
 
 def _is_readable(fd: int) -> bool:

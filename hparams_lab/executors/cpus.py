@@ -6,7 +6,7 @@ import os
 
 # Read by OpenBLAS, MKL and OpenMP as they load, by TensorFlow as its runtime starts
 # (tensorflow/core/common_runtime/process_util.cc).
-_THREAD_VARIABLES = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -29,4 +29,4 @@ def count_usable_cpus() -> int:
 def limit_threads(num_workers: int) -> dict[str, str]:
     """Return the environment of one of `num_workers` workers, save what the user has set."""
     threads = str(max(1, count_usable_cpus() // num_workers))
-    return {name: threads for name in _THREAD_VARIABLES if name not in os.environ}
+    return {name: threads for name in THREAD_VARIABLES if name not in os.environ}

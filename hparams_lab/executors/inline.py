@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -44,7 +45,10 @@ class InlineExecutor(Executor):
     def submit(self, job: Job) -> None:
         self._pending.append(job)
 
-    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished:
+    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
+        if not self._pending:
+            time.sleep(timeout_secs)
+            return None
         job = self._pending[0]
         errors: list[BaseException] = []
         lock = threading.Lock()  # the job may tell from several threads

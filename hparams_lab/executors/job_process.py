@@ -6,10 +6,8 @@ A forked one may do several jobs, as long as none leaves anything behind for the
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -20,6 +18,7 @@ from typing import Any, NoReturn
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import channel
 from hparams_lab.executors.base import (
+    Cause,
     Finished,
     Job,
     Tell,
@@ -32,28 +31,10 @@ from hparams_lab.executors.surroundings import Surroundings
 IDLE = b""
 """Sent behind a job's end by a process that can do another; no pickle, so no end."""
 
-# linux/prctl.h; looked up here, once for all children.
-_PR_SET_PDEATHSIG = 1
-_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the system kill this process when its parent dies, where it can: on Linux.
-
-    The parent ends its children before itself; only one that was killed cannot.
-
-    Args:
-        parent: its process, which may be dead by now.
-    """
-    if _PRCTL is not None:
-        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
 
 def _redirect_output(job: Job) -> None:
     """Send what this process prints to the job's file."""
-    job.output_file.parent.mkdir(parents=True, exist_ok=True)
+    job.output_file.parent.mkdir(parents=True, exist_ok=True)  # not what is above: it may be gone by now
     fd = os.open(job.output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(fd, 1)
     os.dup2(fd, 2)
@@ -93,7 +74,7 @@ class Teller:
                 "only the process that train was called in may report; got a report from a "
                 "child of it. Return the value to train."
             )
-        payload = pickle.dumps(Report(self._job_id, message))
+        payload = channel.pickle_surely(Report(self._job_id, message))
         with self._lock:
             if self._is_closed:
                 raise ExecutorError("a run may not report after its end. Let train report its own.")
@@ -131,6 +112,8 @@ def do_jobs(
 ) -> NoReturn:
     """Do a job, reply, and exit at once: neither threads nor cleaning up hold it.
 
+    A child of this process that returns from the job as well exits without a word.
+
     Args:
         work: called for each job.
         state: its first argument.
@@ -141,12 +124,14 @@ def do_jobs(
         max_jobs: above 1, other jobs are done after it where none leaves anything behind.
     """
     exit_code = 1
+    pid = os.getpid()
     try:
         kept = Surroundings() if max_jobs > 1 else None
         for num_left in reversed(range(max_jobs)):
             tell = Teller(job.id, reports, receive)
-            finished = _call(work, state, job, tell)
-            channel.write(replies, finished)
+            finished, payload = _pickle(_call(work, state, job, tell))
+            if os.getpid() == pid:
+                channel.write_pickled(replies, payload)
             exit_code = 0  # until the next job nobody is to hear of this process
             if kept is None or not num_left or finished.death:
                 break
@@ -157,7 +142,7 @@ def do_jobs(
             exit_code = 1
     except BaseException:
         if exit_code:
-            traceback.print_exc()
+            _print_error()
     finally:
         _exit(exit_code)
 
@@ -166,12 +151,39 @@ def _call(work: Any, state: Any, job: Job, tell: Tell) -> Finished:
     try:
         os.environ.update(job.environment)
         _redirect_output(job)
-        return Finished(job.id, work(state, job.argument, tell))
+        finished = Finished(job.id, work(state, job.argument, tell))
+        _ignore_signals()
     except KeyboardInterrupt:
-        return conclude_interrupted(job.id)
+        finished = conclude_interrupted(job.id)
     except BaseException as error:
+        _print_error()
+        finished = conclude_raised(job.id, error)
+    _ignore_signals()
+    return finished
+
+
+def _ignore_signals() -> None:
+    """Have no handler interrupt what comes after the job: the end of it is told once, whole."""
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _pickle(finished: Finished) -> tuple[Finished, bytes]:
+    """Return the end of a job pickled, and what it is then: a death, where that cannot be."""
+    try:
+        return finished, channel.pickle_surely(finished)
+    except BaseException as error:
+        _print_error()
+        death = f"returned what cannot be sent: {type(error).__name__}: {error}"
+        failed = Finished(finished.job_id, death=death, cause=Cause.ERROR)
+        return failed, channel.pickle_surely(failed)
+
+
+def _print_error() -> None:
+    """Print the exception that is handled, if there is where to print it."""
+    with contextlib.suppress(Exception):
         traceback.print_exc()
-        return conclude_raised(job.id, error)
 
 
 def _exit(exit_code: int) -> NoReturn:

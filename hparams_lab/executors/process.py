@@ -11,22 +11,22 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.base import Answer, Cause, Executor, Finished, Job, Setup, Work
 from hparams_lab.executors.child import SIGKILL, kill_group
 from hparams_lab.executors.cpus import limit_threads
+from hparams_lab.executors.gpus import GpuShares
+from hparams_lab.executors.job_limits import Breach, JobLimits, Watch
 from hparams_lab.executors.messages import Began, Begin, Ready, Reply, Report, SetupFailed, Signal
 from hparams_lab.executors.server_link import ServerLink
 
 # How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
-
-# How long a job may take to clean up that was stopped after its time limit.
-TIMEOUT_GRACE_SECS = 5.0
 
 
 @dataclass(eq=False)
@@ -36,20 +36,17 @@ class _Unfinished:
     Attributes:
         id: of the job.
         server: that the job was sent to.
+        watch: over its limits.
         pid: the job's process, leader of a group; None until it began.
-        due: when it is to be ended, in monotonic seconds.
-        is_overdue: whether it was sent SIGTERM as its time was over.
     """
 
     id: int
     server: ServerLink
+    watch: Watch
     pid: int | None = None
-    due: float = math.inf
-    is_overdue: bool = False
 
 
-# A server and what it says, or a job of its whose time is over: `_Unfinished`. Without a
-# server: what another thread wants called.
+# A server and what it says. Without a server: what is to be called when its turn comes.
 _Arrival = tuple[ServerLink | None, Any]
 
 
@@ -65,7 +62,13 @@ class ProcessExecutor(Executor):
         num_workers: jobs at a time; the processors are divided among them.
         timeout_secs: how long a job may run once it has a process, in seconds; None for as
             long as it likes. While `wait` waits, a job that takes longer is sent SIGTERM,
-            after a grace SIGKILL.
+            after a grace SIGKILL. What it returns in the grace is its result.
+        memory_limit_mb: resident memory that a job's process and what it starts may have
+            together, in units of 2**20 bytes, what was set up before included; None for
+            any. While `wait` waits, a job that is found with more is sent SIGKILL.
+        gpus: as CUDA_VISIBLE_DEVICES names them; each job is given the one with the fewest.
+            With none, jobs have those that this process has.
+        notice: what the user should know already.
         jobs_per_process: how many jobs a forked process does at most, one after the other.
             It gets no other after one that was ended, or raised, or left a thread or a
             process running. What it started may live until its last job has ended.
@@ -78,10 +81,14 @@ class ProcessExecutor(Executor):
         *,
         num_workers: int,
         timeout_secs: float | None = None,
+        memory_limit_mb: float | None = None,
         jobs_per_process: int = 1,
+        gpus: Sequence[str] = (),
+        notice: str = "",
     ) -> None:
         super().__init__(num_workers)
-        self._timeout_secs = math.inf if timeout_secs is None else timeout_secs
+        self._limits = JobLimits(timeout_secs, memory_limit_mb)
+        self._gpus = GpuShares(gpus)
         self._begin = Begin(sys.path, pickle.dumps((setup, work)), jobs_per_process)
         self._inbox: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
         self._servers: list[ServerLink] = []
@@ -89,10 +96,10 @@ class ProcessExecutor(Executor):
         self._may_fork = True
         self._jobs: dict[int, _Unfinished] = {}
         self._ended: deque[Finished] = deque()  # known to have, and not yet returned
-        self.notice = ""
+        self.notice = notice
 
     def start(self) -> None:
-        self._fork_server = self._launch_server()
+        self._fork_server = self._launch_server({})
 
     def ready(self) -> None:
         server, message = self._next_arrival()
@@ -109,16 +116,20 @@ class ProcessExecutor(Executor):
         server.is_ready = True
         server.output.pass_on()
         if message.fork_hazard:
-            self.notice = (
+            told = (
                 f"each run starts a new interpreter, which takes seconds, as {message.fork_hazard}"
             )
+            self.notice = "; ".join(filter(None, (self.notice, told)))
             self._may_fork = False
             self._retire(server)
             self._fork_server = None
 
     def submit(self, job: Job) -> None:
-        server = self._find_fork_server() if self._may_fork else self._launch_server()
-        self._jobs[job.id] = _Unfinished(job.id, server)
+        fork_server = self._find_fork_server() if self._may_fork else None
+        job = replace(job, environment={**self._gpus.take(job.id), **job.environment})
+        # A new interpreter has them as it sets up, which may use the GPU already.
+        server = fork_server or self._launch_server(job.environment)
+        self._jobs[job.id] = _Unfinished(job.id, server, Watch(self._limits))
         server.send(job)
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
@@ -137,9 +148,9 @@ class ProcessExecutor(Executor):
             KeyboardInterrupt: on Ctrl-C; call `stop` then.
         """
         while not self._ended:
-            self._queue_overdue()
+            self._look_for_excess()
             try:
-                server, message = self._next_arrival(min(deadline, self._next_due))
+                server, message = self._next_arrival(min(deadline, self._next_look))
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     return None
@@ -147,8 +158,6 @@ class ProcessExecutor(Executor):
             if isinstance(message, Report):
                 if message.job_id in self._jobs:  # else a thread of it told after all
                     return message
-            elif isinstance(message, _Unfinished):
-                self._end_overdue(message)
             else:
                 self._take(server, message)
         return self._ended.popleft()
@@ -186,8 +195,8 @@ class ProcessExecutor(Executor):
         return bool(self._jobs or self._ended)
 
     @property
-    def _next_due(self) -> float:
-        return min((job.due for job in self._jobs.values()), default=math.inf)
+    def _next_look(self) -> float:
+        return min((job.watch.next_look for job in self._jobs.values()), default=math.inf)
 
     def _next_finished(self, deadline: float) -> Finished | None:
         """Return the next job to end, None if none does before the deadline (monotonic)."""
@@ -219,40 +228,37 @@ class ProcessExecutor(Executor):
         elif isinstance(message, Began) and message.job_id in self._jobs:
             job = self._jobs[message.job_id]
             job.pid = message.pid
-            job.due = time.monotonic() + self._timeout_secs
+            job.watch.begin(message.pid)
         elif isinstance(message, Finished):
             self._conclude(message)
         elif isinstance(message, SetupFailed):
             self._bury(server, f"could not be loaded: {message.error}")
         elif message is None:
             death = f"was lost, as its parent process {server.describe_end()}"
-            self._bury(server, death if self._may_fork else server.describe_end())
+            self._bury(server, death if self._may_fork else server.describe_end_of_job())
 
-    def _queue_overdue(self) -> None:
-        """Put jobs whose time is over behind what has come already, which may be their end."""
+    def _look_for_excess(self) -> None:
+        """Put jobs beyond a limit behind what has come already, which may be their end."""
         for job in self._jobs.values():
-            if job.due <= time.monotonic():
-                job.due = math.inf
-                self._inbox.put((job.server, job))
+            if breach := job.watch.look():
+                self.call_soon(partial(self._end, job, breach))
 
-    def _end_overdue(self, job: _Unfinished) -> None:
-        """Send SIGTERM to a job that has not ended, after the grace SIGKILL."""
+    def _end(self, job: _Unfinished, breach: Breach) -> None:
+        """Have a job ended that is beyond a limit, if it has not ended yet."""
         if self._jobs.get(job.id) is job:
-            number = SIGKILL if job.is_overdue else signal.SIGTERM
-            job.is_overdue = True
-            job.due = time.monotonic() + TIMEOUT_GRACE_SECS
-            job.server.signal(Signal(number, job.id), forks=self._may_fork)
+            for number in job.watch.enforce(breach):
+                job.server.signal(Signal(number, job.id), forks=self._may_fork)
 
     def _conclude(self, finished: Finished) -> None:
-        """Keep the end of a job to be returned; the time limit explains a death after it."""
+        """Keep the end of a job to be returned, and give back what it had."""
         job = self._jobs.pop(finished.job_id, None)
-        if job is not None and job.is_overdue and finished.death:
-            death = f"was stopped after its time limit of {self._timeout_secs:g} s"
-            finished = Finished(finished.job_id, death=death, cause=Cause.TIMED_OUT)
+        self._gpus.give_back(finished.job_id)
+        if job is not None:
+            finished = job.watch.explain(finished)
         self._ended.append(finished)
 
-    def _launch_server(self) -> ServerLink:
-        environment = os.environ | limit_threads(self.num_workers)
+    def _launch_server(self, variables: Mapping[str, str]) -> ServerLink:
+        environment = {**os.environ, **limit_threads(self.num_workers), **variables}
         server = ServerLink(self._begin, self._inbox, environment)
         self._servers.append(server)
         return server

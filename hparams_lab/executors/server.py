@@ -7,8 +7,8 @@
 
 The server has TensorFlow, the experiment and its data in memory and never runs an
 operation, so a child has them too (copy on write) for the price of a fork. It is the
-parent of all children: it learns how each ends, and ends them all when the executor
-is gone. It does not know what a job is.
+parent of all children: it learns how each ends, ends what each leaves behind, and all of
+them when the executor is gone. It does not know what a job is.
 
 A child is fresh for each job, unless it may do several: then it waits for the next where
 a job has left nothing behind.
@@ -42,12 +42,19 @@ from hparams_lab.executors import channel
 from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
 from hparams_lab.executors.child import Child, describe_exit, kill_group
 from hparams_lab.executors.fork_safety import find_fork_hazard
-from hparams_lab.executors.job_process import IDLE, die_with_parent, do_jobs
+from hparams_lab.executors.job_process import IDLE, do_jobs
+from hparams_lab.executors.keeper import (
+    adopt_orphans,
+    die_with_parent,
+    end_children,
+    list_children,
+)
 from hparams_lab.executors.messages import Began, Ready, Reply, SetupFailed
 
 
 def main() -> None:
     """Serve the executor at the other end of stdin and stdout, until it closes its end."""
+    adopt_orphans()
     requests, replies = _claim_streams()
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(requests, replies)
@@ -81,7 +88,7 @@ def _as_message(error: BaseException) -> HParamsLabError:
 
 def _claim_streams() -> tuple[int, int]:
     """Keep stdin and stdout for messages; whoever prints or reads gets others."""
-    requests, replies = os.dup(0), os.dup(1)
+    requests, replies = (channel.move_out_of_reach(os.dup(fd)) for fd in (0, 1))
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
@@ -141,6 +148,7 @@ class _Server:
         self._jobs_per_child = jobs_per_child
         self._pid = os.getpid()
         self._children: dict[int, Child] = {}
+        self._spared = list_children()  # what setup has started, and what cannot be ended
         self._selector = selectors.DefaultSelector()
         self._wakeup, self._waker = os.pipe()
 
@@ -166,6 +174,7 @@ class _Server:
                 if obey:  # last, so that no job is given to a child that has died
                     obey()
         self._signal_all(signal.SIGKILL)
+        end_children(self._spared)
 
     def _wake_up(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -210,6 +219,7 @@ class _Server:
     def _fork(self, job: Job) -> None:
         reading, writing = os.pipe()
         reports, telling = (end.detach() for end in socket.socketpair())
+        writing, telling = map(channel.move_out_of_reach, (writing, telling))
         try:
             pid = os.fork()
         except OSError as error:
@@ -234,6 +244,7 @@ class _Server:
         """Run the job and exit at once: the server's own cleaning up is not the child's."""
         try:
             die_with_parent(self._pid)
+            adopt_orphans()
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -291,7 +302,8 @@ class _Server:
 
     def _finish(self, child: Child, exit_code: int) -> None:
         del self._children[child.pid]
-        kill_group(child.pid, signal.SIGKILL)  # what the job left behind
+        kill_group(child.pid, signal.SIGKILL)  # what the job left behind; what left its group:
+        self._spared |= end_children(self._spared | {*self._children})
         child.take_replies()
         for fd in (child.inbox.fd, child.reports.fd):
             with contextlib.suppress(KeyError):

@@ -25,6 +25,7 @@ class Surroundings:
         self._environment = os.environ.copy()
         self._streams = sys.stdin, sys.stdout, sys.stderr
         self._handlers = {number: signal.getsignal(number) for number in _list_signals()}
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def restore(self) -> bool:
         """Put everything back and flush what was printed; return whether that is all.
@@ -49,6 +50,7 @@ class Surroundings:
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is not handler and handler is not None:
                 signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
 
     def _restore_streams(self) -> None:
         for stream in (sys.stdout, sys.stderr):

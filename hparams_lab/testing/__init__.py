@@ -10,12 +10,14 @@ It needs the extra `test`. Nothing else in hparams_lab imports this package.
 """
 
 from hparams_lab.testing.executors import ExecutorContract
+from hparams_lab.testing.processes import ProcessExecutorContract
 from hparams_lab.testing.strategies import StrategyContract
 from hparams_lab.testing.writers import FakeRunWriter, ScalarSinkContract, make_run
 
 __all__ = [
     "ExecutorContract",
     "FakeRunWriter",
+    "ProcessExecutorContract",
     "ScalarSinkContract",
     "StrategyContract",
     "make_run",

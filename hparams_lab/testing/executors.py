@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError, DeclarationError
-from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Tell, Work
+from hparams_lab.executors.base import Answer, Cause, Executor, Finished, Job, Setup, Tell, Work
 
 
 def add(state: int, argument: int, tell: Tell) -> int:
@@ -204,6 +204,17 @@ class ExecutorContract(ABC):
 
         assert ids == sorted(ended)
 
+    def test_limited_wait_loses_no_job(self, tmp_path: Path) -> None:
+        """A job that has not ended when a wait is over is returned by a later one, once."""
+        with self.make_ready(partial(int, "1"), add) as executor:
+            executor.submit(Job(0, 1, tmp_path / "0.log"))
+            finished = None
+            while finished is None:
+                finished = executor.wait(answer_none, 0.001)
+
+            assert Finished(0, 2) == finished
+            assert [] == executor.stop(0.0)
+
     def test_setup_is_called(self, tmp_path: Path) -> None:
         """Setup has been called when the executor is ready."""
         with self.make_ready(partial(note_call, tmp_path / "calls", 0), add):
@@ -233,11 +244,11 @@ class ExecutorContract(ABC):
         assert problems == caught.value.problems
 
     def test_exception_of_work_is_a_death(self, tmp_path: Path) -> None:
-        """An exception of work is told as its job's death, and not raised."""
+        """An exception of work is told as its job's death, an error's, and not raised."""
         with self.make_ready(int, divide) as executor:
             ends = run_jobs(executor, [0], tmp_path)
 
-        assert ends[0].result is None
+        assert (None, Cause.ERROR) == (ends[0].result, ends[0].cause)
         assert "ZeroDivisionError" in ends[0].death
 
     def test_jobs_go_on_after_a_death(self, tmp_path: Path) -> None:
@@ -256,7 +267,7 @@ class ExecutorContract(ABC):
             stopped = executor.stop(0.0)
 
         assert ids == sorted(finished.job_id for finished in stopped)
-        assert all(finished.death for finished in stopped)
+        assert all(finished.death and finished.cause for finished in stopped)
 
     def test_stop_of_nothing_returns_nothing(self, tmp_path: Path) -> None:
         """Where all jobs have ended, stop returns none of them again."""

@@ -43,6 +43,24 @@ def set_alarm(tell: Tell) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.1)
 
 
+def block_sigterm(tell: Tell) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def be_interrupted_by_sigterm(tell: Tell) -> int:
+    """Return this process if it can be interrupted by SIGTERM."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise InterruptedError
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except InterruptedError:
+        return os.getpid()
+    return 0
+
+
 def describe_place(tell: Tell) -> tuple[int, str, dict[str, str]]:
     """Return this process, its directory and its environment."""
     return os.getpid(), os.getcwd(), dict(os.environ)

@@ -72,3 +72,30 @@ def test_end_in_mid_message_is_told(num_bytes: int) -> None:
 
     with pytest.raises(EOFError, match=r"^$"):
         channel.read(stream)
+
+
+class Unreadable:
+    """Can be pickled, but not unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ("no number",)
+
+
+def test_what_cannot_be_unpickled_is_not_sent() -> None:
+    """A message that nobody could read raises where it is written."""
+    with pytest.raises(ValueError, match="no number"):
+        channel.pickle_surely(Unreadable())
+
+
+def test_descriptors_are_moved_out_of_reach() -> None:
+    """A moved descriptor is the same pipe, above 255 and closed in programs that are started."""
+    reading, writing = os.pipe()
+    high = channel.move_out_of_reach(writing)
+    with os.fdopen(reading, "rb"), os.fdopen(high, "wb", buffering=0) as stream:
+        stream.write(b"here")
+
+        assert b"here" == os.read(reading, 10)
+        assert high > 255
+        assert not os.get_inheritable(high)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(writing)

@@ -1,9 +1,11 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from hparams_lab.executors import fork_safety
 from hparams_lab.executors.fork_safety import find_fork_hazard
 
 # In a process of its own, as TensorFlow's runtime cannot be stopped again.
@@ -35,6 +37,18 @@ def test_running_thread_is_a_hazard() -> None:
     thread.join()
 
     assert f"{others + 1} thread(s) were left running" in hazard
+
+
+def test_started_cuda_is_a_hazard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that holds the device of CUDA, which is another file here, must not fork."""
+    device = tmp_path / "device"
+    device.touch()
+    monkeypatch.setattr(fork_safety, "_CUDA_DEVICE", str(device))
+    with device.open():
+        hazard = find_fork_hazard()
+
+    assert "a GPU was used" in hazard
+    assert "a GPU was used" not in find_fork_hazard()
 
 
 @pytest.mark.slow

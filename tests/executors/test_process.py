@@ -11,20 +11,22 @@ from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors.base import Executor, Finished, Setup, Work
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import (
-    ExecutorContract,
     is_alive,
     note_call,
     run_jobs,
     wait_until,
 )
+from hparams_lab.testing.processes import ProcessExecutorContract
 from tests.executors import jobs
 
 
-class TestProcessExecutor(ExecutorContract):
+class TestProcessExecutor(ProcessExecutorContract):
     """The process executor keeps the contract."""
 
-    def make_executor(self, setup: Setup, work: Work, num_workers: int) -> Executor:
-        return ProcessExecutor(setup, work, num_workers=num_workers)
+    def make_executor(
+        self, setup: Setup, work: Work, num_workers: int, *, timeout_secs: float | None = None
+    ) -> Executor:
+        return ProcessExecutor(setup, work, num_workers=num_workers, timeout_secs=timeout_secs)
 
 
 @contextmanager
@@ -79,8 +81,14 @@ DEATHS = {
     "os_exit": (("exit_at_once", 3), "exited with code 3 before train returned"),
     "os_exit_0": (("exit_at_once", 0), "exited with code 0 before train returned"),
     "sys_exit": (("raise_system_exit", 3), "failed outside train: SystemExit: 3"),
-    "unpicklable_result": (("return_unpicklable",), "exited with code 1 before train returned"),
-    "silent_exception": (("close_stderr_and_raise",), "exited with code 1 before train returned"),
+    "unpicklable_result": (
+        ("return_unpicklable",),
+        "returned what cannot be sent: TypeError: cannot pickle '_thread.lock' object",
+    ),
+    "silent_exception": (
+        ("close_stderr_and_raise",),
+        "failed outside train: ValueError: said in silence",
+    ),
 }
 
 

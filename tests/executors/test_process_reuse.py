@@ -12,7 +12,6 @@ from hparams_lab.errors import AssignmentError
 from hparams_lab.executors.base import Cause, Executor, Finished, Job, Setup, Work
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import (
-    ExecutorContract,
     answer_none,
     echo,
     is_alive,
@@ -20,16 +19,26 @@ from hparams_lab.testing.executors import (
     run_jobs,
     wait_until,
 )
+from hparams_lab.testing.processes import ProcessExecutorContract
 from tests.executors.test_process import DEATHS, perform, ready_executor
 
 PID = ("get_pid",)
 
 
-class TestProcessExecutorThatKeepsProcesses(ExecutorContract):
+@pytest.mark.slow
+class TestProcessExecutorThatKeepsProcesses(ProcessExecutorContract):
     """The process executor keeps the contract where processes do three jobs each."""
 
-    def make_executor(self, setup: Setup, work: Work, num_workers: int) -> Executor:
-        return ProcessExecutor(setup, work, num_workers=num_workers, jobs_per_process=3)
+    def make_executor(
+        self, setup: Setup, work: Work, num_workers: int, *, timeout_secs: float | None = None
+    ) -> Executor:
+        return ProcessExecutor(
+            setup,
+            work,
+            num_workers=num_workers,
+            timeout_secs=timeout_secs,
+            jobs_per_process=3,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +136,15 @@ def test_a_directory_that_is_gone_is_left(executor: Executor, tmp_path: Path) ->
 def test_alarms_and_handlers_are_put_back(executor: Executor, tmp_path: Path) -> None:
     """A job's alarm does not go off in the next job, nor is that deaf as the first was."""
     assert [None, False] == results(executor, tmp_path, ("set_alarm",), ("is_deaf_to_sigterm",))
+
+
+def test_blocked_signals_are_put_back(executor: Executor, tmp_path: Path) -> None:
+    """A job takes the signals that the one before it has blocked in the same process."""
+    before, _, after = results(
+        executor, tmp_path, PID, ("block_sigterm",), ("be_interrupted_by_sigterm",)
+    )
+
+    assert after == before
 
 
 def test_output_goes_to_each_job_s_file(executor: Executor, tmp_path: Path) -> None:

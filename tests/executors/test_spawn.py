@@ -8,12 +8,12 @@ import pytest
 from hparams_lab.executors.base import Executor, Setup, Work
 from hparams_lab.executors.process import ProcessExecutor
 from hparams_lab.testing.executors import (
-    ExecutorContract,
     is_alive,
     note_call,
     run_jobs,
     wait_until,
 )
+from hparams_lab.testing.processes import ProcessExecutorContract
 from tests.executors import jobs
 from tests.executors.test_process import DEATHS, perform, ready_executor
 
@@ -22,11 +22,18 @@ pytestmark = pytest.mark.slow
 UNSAFE_SETUP = partial(jobs.leave_thread, int)
 
 
-class TestProcessExecutorThatMustNotFork(ExecutorContract):
+class TestProcessExecutorThatMustNotFork(ProcessExecutorContract):
     """The process executor keeps the contract where it must not fork."""
 
-    def make_executor(self, setup: Setup, work: Work, num_workers: int) -> Executor:
-        return ProcessExecutor(partial(jobs.leave_thread, setup), work, num_workers=num_workers)
+    def make_executor(
+        self, setup: Setup, work: Work, num_workers: int, *, timeout_secs: float | None = None
+    ) -> Executor:
+        return ProcessExecutor(
+            partial(jobs.leave_thread, setup),
+            work,
+            num_workers=num_workers,
+            timeout_secs=timeout_secs,
+        )
 
 
 def test_notice_says_why() -> None:

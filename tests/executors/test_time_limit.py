@@ -1,5 +1,6 @@
 """What becomes of jobs that run for longer than they may."""
 
+import math
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.executors.base import Cause, Finished, Job
+from hparams_lab.executors.job_limits import GRACE_SECS, JobLimits, Watch
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.executors import jobs
 from tests.executors.test_process import perform, ready_executor
@@ -141,3 +143,35 @@ def test_loading_takes_none_of_the_time(tmp_path: Path) -> None:
         (end,) = perform(executor, tmp_path, ("get_directory",))
 
     assert "" == end.death
+
+
+@pytest.mark.slow
+@either_way
+def test_stopped_job_is_ended(setup: Setup, tmp_path: Path) -> None:
+    """A job that has stopped itself, as by Ctrl-Z, is ended when its time is over."""
+    with ready_executor(setup, timeout_secs=1.0) as executor:
+        assert [timed_out(0)] == perform(executor, tmp_path, ("die_of", "SIGSTOP"))
+
+
+@pytest.mark.slow
+def test_process_is_not_kept(tmp_path: Path) -> None:
+    """A job that returned in the grace has its result, and the next has another process."""
+    with ready_executor(num_workers=1, timeout_secs=1.0, jobs_per_process=100) as executor:
+        steps = [("get_pid",), ("sleep_until_terminated", OSError), ("get_pid",)]
+        first, second, third = perform(executor, tmp_path, *steps)
+
+    assert "cleaned up" == second.result
+    assert first.result != third.result
+
+
+def test_grace_begins_with_the_signal() -> None:
+    """A job is given its grace from when it was told, however long that took."""
+    watch = Watch(JobLimits(timeout_secs=0.0))
+    watch.begin(os.getpid())
+    breach = watch.look()
+
+    assert breach is not None
+    assert (None, math.inf) == (watch.look(), watch.next_look)
+    assert signal.SIGTERM in watch.enforce(breach)
+    assert watch.next_look > time.monotonic() + GRACE_SECS - 1.0
+    assert (signal.SIGKILL,) == watch.enforce(breach)
