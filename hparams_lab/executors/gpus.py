@@ -15,7 +15,7 @@ VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 
 # Read by TensorFlow as it first uses a GPU: memory as it is needed instead of all at once,
 # which would leave none for a second job.
-_ALLOW_GROWTH = "TF_FORCE_GPU_ALLOW_GROWTH"
+ALLOW_GROWTH = "TF_FORCE_GPUALLOW_GROWTH"
 
 # A driver that was not loaded takes seconds for each GPU; one that is broken may take for ever.
 _TOOL_SECS = 60.0
@@ -94,7 +94,7 @@ class GpuShares:
             return {}
         gpu = min(self._jobs, key=lambda each: len(self._jobs[each]))
         self._jobs[gpu].add(job_id)
-        return {VISIBLE_DEVICES: gpu, _ALLOW_GROWTH: os.environ.get(_ALLOW_GROWTH, "true")}
+        return {VISIBLE_DEVICES: gpu, ALLOW_GROWTH: os.environ.get(ALLOW_GROWTH, "true")}
 
     def give_back(self, job_id: int) -> None:
         """Take the GPU from a job whose process has ended, or waits for another job."""

@@ -127,6 +127,10 @@ def _receive(stream: BinaryIO) -> Any:
     return channel.read(stream)
 
 
+def _unblock_interrupts() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 class _Server:
     """Forks children for jobs and reports how these ended.
 
@@ -220,9 +224,12 @@ class _Server:
         reading, writing = os.pipe()
         reports, telling = (end.detach() for end in socket.socketpair())
         writing, telling = map(channel.move_out_of_reach, (writing, telling))
+        # A KeyboardInterrupt in a library's at-fork hook is lost; the child hears of it later.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             pid = os.fork()
         except OSError as error:
+            _unblock_interrupts()
             for fd in (reading, writing, reports, telling):
                 os.close(fd)
             death = f"got no process: {error}"
@@ -232,6 +239,7 @@ class _Server:
         self._children[pid] = child
         if pid == 0:
             self._become_child(job, writing, telling)
+        _unblock_interrupts()
         os.close(writing)
         os.close(telling)
         with contextlib.suppress(OSError):
@@ -255,6 +263,7 @@ class _Server:
             for child in self._children.values():  # this one too: the server alone has these ends
                 os.close(child.inbox.fd)
                 os.close(child.reports.fd)
+            _unblock_interrupts()
         except KeyboardInterrupt:
             channel.write(writing, conclude_interrupted(job.id))
             os._exit(0)

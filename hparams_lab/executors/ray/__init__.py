@@ -1,0 +1,1 @@
+"""Where a run executes: on the nodes of a Ray cluster."""

@@ -1,0 +1,235 @@
+"""Runs jobs on the nodes of a Ray cluster, each in a process as on one machine.
+
+    RayExecutor ──job──▶ seat: its room ──▶ host of the seat's node ──▶ process
+         ▲                                        │
+         └──────────────end, report───────────────┘
+
+On each node that has a seat stands one host, an actor with a process executor, which has
+experiment and data in memory once for all jobs of the node. Ray only says where there is
+room, and carries messages.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import pickle
+import queue
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from hparams_lab.errors import ExecutorError, UsageError
+from hparams_lab.executors.base import (
+    Answer,
+    Executor,
+    Finished,
+    Job,
+    Setup,
+    Work,
+    conclude_interrupted,
+)
+from hparams_lab.executors.cpus import THREAD_VARIABLES
+from hparams_lab.executors.messages import Report
+from hparams_lab.executors.ray.cluster import Cluster
+from hparams_lab.executors.ray.fleet import Fleet
+from hparams_lab.executors.ray.host import Brief, package_version
+from hparams_lab.executors.ray.need import Need
+
+# How long a cluster may take to have a first node with room; one that grows boots it.
+_START_SECS = 900.0
+
+# How long to wait for the rest of the seats: a cluster that is free gives them at once.
+_SEATING_SECS = 5.0
+
+# How often the state of the start is looked at, though nothing has come.
+_LOOK_SECS = 0.5
+
+# How long nodes may take to stop their jobs, besides the grace.
+_STOP_SECS = 10.0
+
+# After so long without any node the user is told.
+_PATIENCE_SECS = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class RayExecutor(Executor):
+    """Jobs on a Ray cluster; each has its share of a node while this executor lives.
+
+    Setup is called on each node as its first seat comes, also on nodes that come later.
+    Where it fails on one of these, that node is left alone, and a warning is logged.
+
+    Args:
+        setup: called once on each node that is used.
+        work: called in each job's process.
+        num_workers: jobs at a time; None for as many as the cluster has room for now.
+        max_workers: the most of them, where `num_workers` says nothing; None: any.
+        address: of the cluster, as `ray.init` takes it; None for the one that Ray finds, or
+            a new one on this machine.
+        cpus_per_run: of a node, for each job, above 0; fractions too.
+        gpus_per_run: likewise, from 0; whole above 1.
+        timeout_secs: as of the process executor.
+        memory_limit_mb: likewise.
+        jobs_per_process: likewise.
+        setting_up: makes what is entered while any node is being set up.
+
+    Raises:
+        UsageError: if Ray cannot count so.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        work: Work,
+        *,
+        num_workers: int | None = None,
+        max_workers: int | None = None,
+        address: str | None = None,
+        cpus_per_run: float = 1.0,
+        gpus_per_run: float = 0.0,
+        timeout_secs: float | None = None,
+        memory_limit_mb: float | None = None,
+        jobs_per_process: int = 1,
+        setting_up: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        super().__init__(num_workers or 0)
+        self._max_workers = max_workers or sys.maxsize
+        self._address = address
+        self._need = Need(cpus_per_run, gpus_per_run)
+        self._functions = pickle.dumps((setup, work))
+        self._options = {
+            "timeout_secs": timeout_secs,
+            "memory_limit_mb": memory_limit_mb,
+            "jobs_per_process": jobs_per_process,
+        }
+        self._setting_up = setting_up
+        self._cluster: Cluster | None = None
+        self._fleet: Fleet | None = None
+        self._waiting: deque[Job] = deque()  # for a seat
+        self._ended: deque[Finished] = deque()  # and not returned yet
+        self.notice = ""
+
+    def start(self) -> None:
+        self._cluster = Cluster(self._address)
+        room = self._cluster.count_room(self._need)
+        if not (self.num_workers or room):
+            raise UsageError(
+                "the Ray cluster has no node for runs yet, so nobody knows how many at a time it "
+                "will have room for. Give --workers=N."
+            )
+        self.num_workers = self.num_workers or min(room, self._max_workers)
+        self._fleet = Fleet(self._cluster, self._need, self._brief(), self._setting_up)
+        for _ in range(self.num_workers):
+            self._fleet.request_seat()
+
+    def _brief(self) -> Brief:
+        threads = str(max(1, int(self._need.cpus)))
+        return Brief(
+            functions=self._functions,
+            sys_path=[*sys.path],
+            version=package_version(),
+            environment={name: os.environ.get(name, threads) for name in THREAD_VARIABLES},
+            options=self._options | {"num_workers": self.num_workers},
+        )
+
+    def ready(self) -> None:
+        fleet = self._started()
+        began = time.monotonic()
+        while not self._is_settled(time.monotonic() - began):
+            try:
+                fleet.take_next(time.monotonic() + _LOOK_SECS)
+            except queue.Empty:
+                if not fleet.has_nodes and time.monotonic() - began > _START_SECS:
+                    raise ExecutorError(
+                        f"the Ray cluster gave no room for a run of {self._need} in "
+                        f"{_START_SECS:g} s. See what uses it by ray status."
+                    ) from None
+        fleet.has_started = True
+        self.notice = "; ".join(filter(None, (fleet.notice, self._describe_missing())))
+
+    def _is_settled(self, passed_secs: float) -> bool:
+        """Return whether all nodes that there are now can take jobs."""
+        fleet = self._started()
+        is_seated = not fleet.num_unplaced or passed_secs > _SEATING_SECS
+        return fleet.has_nodes and is_seated and not fleet.is_setting_up
+
+    def _describe_missing(self) -> str:
+        missing = self._started().num_unplaced
+        if not missing:
+            return ""
+        return (
+            f"the Ray cluster has room for {self.num_workers - missing} of {self.num_workers} "
+            "runs at a time; the others begin once there is more"
+        )
+
+    def _started(self) -> Fleet:
+        """Return the nodes.
+
+        Raises:
+            HParamsLabError: if no more jobs can be run there.
+        """
+        assert self._fleet is not None
+        if self._fleet.failure:
+            raise self._fleet.failure
+        return self._fleet
+
+    def submit(self, job: Job) -> None:
+        self._started()
+        self._waiting.append(job)
+        self._fill_seats()
+
+    def _fill_seats(self) -> None:
+        assert self._fleet is not None
+        while self._waiting and (seat := self._fleet.find_free_seat()):
+            self._fleet.begin(self._waiting.popleft(), seat)
+
+    def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
+        deadline = time.monotonic() + timeout_secs
+        impatient = time.monotonic() + _PATIENCE_SECS
+        while not self._ended:
+            fleet = self._started()
+            try:
+                news = fleet.take_next(min(deadline, impatient))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    return None
+                if not fleet.has_nodes:
+                    _log.warning("the Ray cluster has no node for runs; waiting for one")
+                impatient = math.inf
+                continue
+            self._fill_seats()
+            if isinstance(news, Report):
+                fleet.reply(news.job_id, answer(news.job_id, news.message))
+            elif news:
+                self._ended.append(news)
+        return self._ended.popleft()
+
+    def stop(self, grace_secs: float) -> list[Finished]:
+        assert self._fleet is not None
+        self._ended.extend(conclude_interrupted(job.id) for job in self._waiting)
+        self._waiting.clear()
+        deadline = time.monotonic() + grace_secs + _STOP_SECS
+        try:
+            self._fleet.stop(grace_secs)
+            while self._fleet.is_stopping:
+                if isinstance(news := self._fleet.take_next(deadline), Finished):
+                    self._ended.append(news)
+        except (KeyboardInterrupt, queue.Empty):  # a second Ctrl-C, or a node that is deaf
+            pass
+        self._ended.extend(self._fleet.give_up_stopping())
+        stopped = list(self._ended)
+        self._ended.clear()
+        return stopped
+
+    def close(self) -> None:
+        if self._fleet is not None:
+            self._fleet.close()
+        if self._cluster is not None:
+            self._cluster.leave()
+        self._fleet = self._cluster = None
+        self._waiting.clear()
+        self._ended.clear()
