@@ -7,6 +7,7 @@
     ├── ExperimentLoadError (ImportError)     the experiment module or its data cannot be loaded
     ├── UsageError (ValueError)               a command line that cannot be obeyed
     ├── LogdirError (OSError)                 the log directory cannot be used
+    │   └── StorageError (OSError)            what a sweep records cannot be written
     ├── EventFormatError (ValueError)         an event file is damaged
     └── ExecutorError (RuntimeError)          no process to run in can be had
     Diverged (ArithmeticError)                a run's loss is no finite number any more
@@ -60,6 +61,13 @@ class UsageError(HParamsLabError, ValueError):
 
 class LogdirError(HParamsLabError, OSError):
     """The log directory cannot be read or written."""
+
+
+class StorageError(LogdirError):
+    """What a run or a sweep records cannot be written: no run of the sweep goes on.
+
+    Let it pass where a train function meets it.
+    """
 
 
 class EventFormatError(HParamsLabError, ValueError):

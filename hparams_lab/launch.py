@@ -11,18 +11,21 @@ from functools import partial
 from pathlib import Path
 
 from hparams_lab import worker
+from hparams_lab.account import keeping_account
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.errors import LogdirError, UsageError
+from hparams_lab.errors import UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
-from hparams_lab.executors.base import Executor
-from hparams_lab.executors.cpus import count_usable_cpus
+from hparams_lab.executors.base import Executor, Setup
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
+from hparams_lab.executors.ray.executor import RayExecutor
+from hparams_lab.executors.room import find_room
+from hparams_lab.limits import Limits
 from hparams_lab.options import (
     DEFAULT_EXECUTOR,
     ExecutionOptions,
@@ -30,16 +33,21 @@ from hparams_lab.options import (
     parse_settings,
     parse_tries,
 )
+from hparams_lab.retries import Retries
 from hparams_lab.reuse import Reuse, find_reusable
-from hparams_lab.runner import Limits, RunResult, SweepResult, run_sweep
+from hparams_lab.runner import OnRetry, RunResult, SweepResult, ignore_retry, run_sweep
 from hparams_lab.runs.lock import hold
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir, experiment_dir
+from hparams_lab.runs.mounts import mount_of
 from hparams_lab.runs.provenance import collect_provenance, find_root, save_sources
 from hparams_lab.runs.sources import find_sources
+from hparams_lab.runs.storage import require_writable
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import make_strategy
+from hparams_lab.shared_logdir import SharedLogdir
+from hparams_lab.spooled import SpoolingExecutor
 
 
 @dataclass(frozen=True)
@@ -136,30 +144,67 @@ def count_trials(
 
 
 def make_executor(
-    source: ExperimentSource, options: ExecutionOptions, *, max_runs: int | None = None
+    source: ExperimentSource,
+    options: ExecutionOptions,
+    *,
+    logdir: Path | None = None,
+    max_runs: int | None = None,
 ) -> Executor:
     """Return an executor for the runs of an experiment; it has not begun.
 
     Args:
         source: of the experiment.
         options: which executor, and how.
+        logdir: that runs are to be logged in, absolute; None if nothing is to be run.
         max_runs: how many runs there are to be at most, None if that is not known. There
             are no more workers by default, so that a lone run has all the threads.
 
     Raises:
-        UsageError: if an option is out of range.
+        UsageError: if an option is out of range, or there are too few GPUs for what is asked.
+        ExecutorError: if GPUs are to be shared and nvidia-smi fails.
     """
     options.check()
     setup = partial(worker.load, source)
     if options.executor == "inline":
         return InlineExecutor(setup, worker.execute)
+    if options.executor == "ray":
+        return _make_ray_executor(setup, options, logdir, max_runs)
+    room = find_room(
+        num_workers=options.num_workers, runs_per_gpu=options.runs_per_gpu, max_runs=max_runs
+    )
     return ProcessExecutor(
         setup,
         worker.execute,
-        num_workers=options.num_workers or min(count_usable_cpus(), max_runs or sys.maxsize),
+        num_workers=room.num_workers,
         timeout_secs=options.run_timeout_secs,
+        memory_limit_mb=options.memory_limit_mb,
+        jobs_per_process=options.runs_per_process or 1,
+        gpus=room.gpus,
+        notice=room.notice,
+    )
+
+
+def _make_ray_executor(
+    setup: Setup, options: ExecutionOptions, logdir: Path | None, max_runs: int | None
+) -> Executor:
+    """Return an executor whose nodes must all have the log directory, or send to its URL."""
+    make = partial(
+        RayExecutor,
+        num_workers=options.num_workers,
+        max_workers=max_runs,
+        address=options.ray_address,
+        cpus_per_run=options.cpus_per_run or 1.0,
+        gpus_per_run=options.gpus_per_run or 0.0,
+        timeout_secs=options.run_timeout_secs,
+        memory_limit_mb=options.memory_limit_mb,
         jobs_per_process=options.runs_per_process or 1,
     )
+    if logdir is None:
+        return make(setup, worker.execute)
+    if mount := mount_of(logdir):
+        return SpoolingExecutor(make, setup, mount)
+    shared = SharedLogdir(logdir)
+    return make(partial(shared.set_up, setup), worker.execute, setting_up=shared.marked)
 
 
 def launch(
@@ -168,6 +213,7 @@ def launch(
     *,
     on_start: Callable[[Started], None],
     on_result: Callable[[RunResult], None],
+    on_retry: OnRetry = ignore_retry,
     now: Callable[[], datetime] = datetime.now,
 ) -> SweepResult:
     """Launch a sweep and return what came of it.
@@ -177,6 +223,7 @@ def launch(
         options: how to run it.
         on_start: called once, before the first run.
         on_result: called with each run as it ends.
+        on_retry: called as an attempt at a run ends that is to be made again.
         now: the local time.
 
     Raises:
@@ -186,10 +233,12 @@ def launch(
         KeyboardInterrupt: on Ctrl-C, once all running runs have a true end.
     """
     options.check()
+    require_writable(options.logdir)
     max_runs = None
     if options.max_trials is not None:
         max_runs = options.max_trials * options.runs_per_trial
-    with make_executor(source, options, max_runs=max_runs) as executor:
+    logdir = options.logdir.absolute()
+    with make_executor(source, options, logdir=logdir, max_runs=max_runs) as executor:
         executor.start()  # its server loads while this process does
         with quiet_stderr():
             experiment = source.load()
@@ -201,6 +250,7 @@ def launch(
             sources=find_sources(source.path, find_root(source.path)),
             on_start=on_start,
             on_result=on_result,
+            on_retry=on_retry,
             now=now,
         )
 
@@ -214,6 +264,7 @@ def launch_loaded(
     sources: Sequence[Path] = (),
     on_start: Callable[[Started], None],
     on_result: Callable[[RunResult], None],
+    on_retry: OnRetry = ignore_retry,
     now: Callable[[], datetime] = datetime.now,
 ) -> SweepResult:
     """Launch a sweep of an experiment that is in memory, and return what came of it.
@@ -227,6 +278,7 @@ def launch_loaded(
         sources: the experiment's file first, then what it imports; empty likewise.
         on_start: called once, before the first run.
         on_result: called with each run as it ends.
+        on_retry: as for `launch`.
         now: the local time.
 
     Raises:
@@ -236,6 +288,7 @@ def launch_loaded(
     plan = make_plan(experiment, options)
     intended = _describe(experiment, source, options, plan, executor, sources)
     home = experiment_dir(options.logdir, experiment.name)
+    require_writable(home.path)  # here too, as this is what `lab.launch` may begin with
     # Would contradict the sweeps that are there? Better now than with a directory made.
     schema.encode_config([*read_sweeps(home), intended])
     reuse = find_reusable(intended, home) if options.reuse else Reuse()
@@ -243,14 +296,17 @@ def launch_loaded(
     sweep_dir = home.create_sweep(now)
     with hold(sweep_dir):
         sweep = _begin(intended, home, sweep_dir, sources)
-        on_start(Started(sweep, sweep_dir, executor.notice))
-        return run_sweep(
-            Schedule(sweep, sweep_dir, plan.strategy),
-            executor,
-            limits=make_limits(options),
-            reuse=reuse,
-            on_result=on_result,
-        )
+        with keeping_account(sweep_dir):
+            on_start(Started(sweep, sweep_dir, executor.notice))
+            return run_sweep(
+                Schedule(sweep, sweep_dir, plan.strategy),
+                executor,
+                limits=make_limits(options),
+                reuse=reuse,
+                retries=Retries(options.retries or 0),
+                on_result=on_result,
+                on_retry=on_retry,
+            )
 
 
 def make_limits(options: ExecutionOptions) -> Limits:
@@ -317,10 +373,7 @@ def _begin(
             save_sources(sweep_dir, sources, sweep.provenance.git)
         sweep.write(sweep_dir)  # what makes it a sweep, so that one that is there is whole
         write_config(home)
-    except LogdirError:
+    except BaseException:
+        sweep_dir.remove_description()  # of a sweep that will not be
         raise
-    except OSError as error:
-        raise LogdirError(
-            f"cannot write to the log directory: {error}. Choose another with --logdir."
-        ) from error
     return sweep

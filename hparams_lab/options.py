@@ -23,6 +23,7 @@ DEFAULT_EXECUTOR = "process"
 _NEEDS = {
     "run_timeout_secs": (("process", "ray"), "processes that can be stopped"),
     "memory_limit_mb": (("process", "ray"), "processes that can be stopped"),
+    "retries": (("process", "ray"), "processes of their own"),
     "runs_per_process": (("process", "ray"), "processes of their own"),
     "runs_per_gpu": (("process",), "processes of this machine"),
     "ray_address": (("ray",), "a Ray cluster"),

@@ -10,21 +10,24 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from hparams_lab.account import keeping_account
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.declare.widen import extend, widen
-from hparams_lab.errors import AssignmentError, LogdirError, UsageError
+from hparams_lab.errors import AssignmentError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
 from hparams_lab.executors.base import Executor
+from hparams_lab.executors.gpus import find_gpus
 from hparams_lab.history import read_history
 from hparams_lab.launch import Started, check_that_it_ends, count_trials, make_executor, make_limits
 from hparams_lab.options import ResumeOptions, keep_suitable, parse_settings, split_settings
+from hparams_lab.retries import Retries
 from hparams_lab.reuse import Reuse, find_reusable
-from hparams_lab.runner import RunResult, SweepResult, run_sweep
+from hparams_lab.runner import OnRetry, RunResult, SweepResult, ignore_retry, run_sweep
 from hparams_lab.runs.lock import hold
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import (
@@ -34,6 +37,7 @@ from hparams_lab.runs.provenance import (
     save_sources,
 )
 from hparams_lab.runs.sources import find_sources
+from hparams_lab.runs.storage import require_writable
 from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
 from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy
@@ -66,6 +70,7 @@ def resume(
     *,
     on_start: Callable[[Started], None],
     on_result: Callable[[RunResult], None],
+    on_retry: OnRetry = ignore_retry,
     now: Callable[[], datetime] = datetime.now,
 ) -> SweepResult:
     """Run what a sweep lacks, and return what came of that.
@@ -77,6 +82,7 @@ def resume(
         options: how to go on.
         on_start: called once, before the first run.
         on_result: called with each run as it ends.
+        on_retry: called as an attempt at a run ends that is to be made again.
         now: the local time.
 
     Raises:
@@ -87,7 +93,8 @@ def resume(
     recorded = Sweep.read(sweep_dir)
     check_resumable(recorded)
     options = _complete(options, recorded)
-    with make_executor(source, options) as executor, hold(sweep_dir):
+    with make_executor(source, options, logdir=home.path.parent) as executor, hold(sweep_dir):
+        require_writable(sweep_dir.path)
         recorded = Sweep.read(sweep_dir)  # as whoever held it left it
         executor.start()
         with quiet_stderr():
@@ -122,14 +129,17 @@ def resume(
         ]
         reuse = find_reusable(sweep, home) if sweep.reuse else Reuse()
         notice = "; ".join(filter(None, told))
-        on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
-        return run_sweep(
-            schedule,
-            executor,
-            limits=make_limits(options),
-            reuse=reuse,
-            on_result=on_result,
-        )
+        with keeping_account(sweep_dir):
+            on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
+            return run_sweep(
+                schedule,
+                executor,
+                limits=make_limits(options),
+                reuse=reuse,
+                retries=Retries(options.retries or 0),
+                on_result=on_result,
+                on_retry=on_retry,
+            )
 
 
 def check_resumable(sweep: Sweep) -> None:
@@ -152,6 +162,8 @@ def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
     told = keep_suitable(executor, {name: getattr(recorded, name) for name in _KEPT})
     if executor != "inline":
         told["num_workers"] = recorded.worker_limit
+    if told.get("runs_per_gpu") and not find_gpus():
+        del told["runs_per_gpu"]  # this machine has none, unlike the one before
     unsaid = {name: value for name, value in told.items() if getattr(options, name) is None}
     return replace(options, executor=executor, **unsaid)
 
@@ -249,13 +261,8 @@ def _compare_code(recorded: Sweep, provenance: Provenance) -> str:
 def _write(
     sweep: Sweep, home: ExperimentDir, sweep_dir: SweepDir, *, sources: Sequence[Path]
 ) -> None:
-    try:
-        if sources:
-            stage = len(sweep.resumptions)
-            save_sources(sweep_dir, sources, sweep.resumptions[-1].provenance.git, stage=stage)
-        sweep.write(sweep_dir)
-        write_config(home)
-    except LogdirError:
-        raise
-    except OSError as error:
-        raise LogdirError(f"cannot write to the log directory: {error}. Make room.") from error
+    if sources:
+        stage = len(sweep.resumptions)
+        save_sources(sweep_dir, sources, sweep.resumptions[-1].provenance.git, stage=stage)
+    sweep.write(sweep_dir)
+    write_config(home)

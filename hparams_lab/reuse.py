@@ -12,7 +12,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import copy_run
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.runs.sweep import Sweep
+from hparams_lab.runs.sweep import Sweep, read_readable
 from hparams_lab.worker import Outcome
 
 _Key = tuple[str, int, int | None]
@@ -82,14 +82,11 @@ def find_reusable(sweep: Sweep, home: ExperimentDir) -> Reuse:
     Args:
         sweep: that runs are taken over into.
         home: directory of the experiment.
-
-    Raises:
-        LogdirError: if a sweep is unreadable.
     """
-    others = ((Sweep.read(sweep_dir), sweep_dir) for sweep_dir in home.find_sweeps())
+    others = read_readable(home.find_sweeps())
     records = (
         record
-        for other, sweep_dir in others
+        for sweep_dir, other in others.items()
         if other.id != sweep.id and _would_repeat(other, sweep)
         for record in read_runs(sweep_dir, other.space)
         if record.ending is Ending.COMPLETE and sweep.objective.tag in record.metrics

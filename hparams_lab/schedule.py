@@ -73,6 +73,11 @@ class Schedule:
         self._tries = deque(wanted for wanted in self._tries if wanted not in known)
 
     @property
+    def sweep(self) -> Sweep:
+        """What is intended."""
+        return self._sweep
+
+    @property
     def num_ended(self) -> int:
         """How many runs have ended, earlier ones that count included."""
         return self._num_ended

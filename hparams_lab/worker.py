@@ -6,12 +6,14 @@ goes on. What kills the process is not seen here; the runner writes that end.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import random
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from hparams_lab.errors import (
     ExperimentLoadError,
     HParamsLabError,
     Pruned,
+    StorageError,
     did_you_mean,
 )
 from hparams_lab.events.schema import Ending, Status
@@ -35,6 +38,7 @@ from hparams_lab.events.writer import RunWriter
 from hparams_lab.runs.digest import data_digest
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import Run, RunSpec
+from hparams_lab.runs.storage import storing
 
 # TensorBoard keeps scalars as 32-bit floats; anything larger becomes infinite.
 _MAX_METRIC = float(np.finfo(np.float32).max)
@@ -67,6 +71,7 @@ class Outcome:
             so is no match for full ones.
         failure: why it failed, in one line; empty if it did not.
         wall_secs: how long it took, in seconds; None if its process died.
+        storage_fault: why what it had to record could not be written; empty if it could.
     """
 
     ending: Ending
@@ -74,6 +79,7 @@ class Outcome:
     objective_value: float = math.nan
     failure: str = ""
     wall_secs: float | None = None
+    storage_fault: str = ""
 
     @property
     def status(self) -> Status:
@@ -132,10 +138,20 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
         tell: given a reported value and how many have been, returns whether to stop, and
             the rung.
 
+    Returns:
+        How it ended. One whose files cannot be written is interrupted, also where train
+        lets that error go: it has no end yet, and is made again when the sweep is resumed.
+
     Raises:
         KeyboardInterrupt: as train was interrupted; the end is written.
-        OSError: if the run's files cannot be written.
     """
+    try:
+        return _execute(loaded, spec, tell)
+    except StorageError as error:
+        return Outcome(Ending.INTERRUPTED, failure=str(error), storage_fault=str(error))
+
+
+def _execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
     began = time.monotonic()
     with RunWriter.create(spec.dir) as writer:
         writer.write_start(spec, data_digest=loaded.data_digest)
@@ -150,14 +166,15 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
             failure = train(loaded.experiment, run, spec.dir)
             ending = Ending.FAILED if failure else Ending.COMPLETE
             if failure:  # it would fail again, or go on with what other code has begun
-                spec.dir.forget_training()
+                with storing(spec.dir.path):
+                    spec.dir.forget_training()
         except Pruned:
             _unset_objective(loaded.experiment.objective, run)
             ending, failure = Ending.PRUNED, ""
         except KeyboardInterrupt:
-            writer.write_end(Ending.INTERRUPTED)
+            writer.write_end(Ending.INTERRUPTED, why="the run was interrupted")
             raise
-        writer.write_end(ending, split_seed=run.split_seed)
+        writer.write_end(ending, split_seed=run.split_seed, why=failure)
     return Outcome(
         ending=ending,
         metrics=run.last_values,
@@ -180,22 +197,41 @@ def train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
 
     Raises:
         Pruned: if the strategy ended the run.
+        StorageError: if what is recorded of the run cannot be written. An `OSError` of
+            train's own is a failure.
         KeyboardInterrupt: if it was interrupted.
     """
     _seed_generators(run.seed)
     try:
-        returned = experiment.train(run)
-    except Pruned:
+        with _ending_children():
+            returned = experiment.train(run)
+    except (Pruned, StorageError):
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, Diverged) and error.value is not None:
             _record_divergence(error.value, experiment, run)
             return ""
-        run_dir.path.mkdir(parents=True, exist_ok=True)  # train may have removed it
-        run_dir.failure_file.write_text(_format_traceback(error), "utf-8", "backslashreplace")
+        run_dir.make()  # train may have removed it
+        with storing(run_dir.failure_file):
+            told = _format_traceback(error)
+            run_dir.failure_file.write_text(told, "utf-8", "backslashreplace")
         return _describe(error, experiment)
     problems = [*_record(returned, experiment, run), *run.neglected]
     return " ".join(problems)
+
+
+@contextlib.contextmanager
+def _ending_children() -> Iterator[None]:
+    """End a child that train forks where it leaves train: what follows is its parent's."""
+    pid = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != pid:
+            if sys.exc_info()[0] is not None:
+                traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(0)
 
 
 def _seed_generators(seed: int) -> None:

@@ -130,13 +130,14 @@ class InlineLauncher:
         """Launch a sweep of the module with that text and return its experiment's directory."""
         self._second += 1
         dirs: list[SweepDir] = []
-        self.results = launch(
+        self.results = []
+        launch(
             _write_module(self._folder, text),
             Options(logdir=self.logdir, executor="inline", **options),
             on_start=lambda started: dirs.append(started.sweep_dir),
-            on_result=lambda result: None,
+            on_result=self.results.append,
             now=lambda: datetime(2026, 11, 21, 7, 0, self._second),
-        ).runs
+        )
         return ExperimentDir(dirs[0].path.parent)
 
 

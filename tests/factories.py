@@ -65,13 +65,14 @@ def make_sweep(
 def add_sweep(home: ExperimentDir, sweep: Sweep) -> SweepDir:
     """Write a sweep without runs into an experiment's directory."""
     sweep_dir = SweepDir(home.path / sweep.id)
-    sweep_dir.path.mkdir(parents=True)
+    sweep_dir.path.mkdir(parents=True, exist_ok=True)
     sweep.write(sweep_dir)
     return sweep_dir
 
 
 def make_spec(sweep_dir: SweepDir, values: Mapping[str, Any], *, index: int = 0) -> RunSpec:
-    """Return the spec of trial `index`, whose values must be canonical."""
+    """Return the spec of trial `index`, whose values must be canonical; its sweep is there."""
+    sweep_dir.path.mkdir(parents=True, exist_ok=True)
     assignment = Assignment(values)
     run_dir = sweep_dir.run_dir(make_trial(index, assignment).id)
     return RunSpec(run_dir, assignment, seed=17 + index, split_seed=3, commit="0123abcd")
@@ -85,6 +86,7 @@ def write_run(
     clock: Clock | None = None,
 ) -> None:
     """Write a run: its start, its series by step, and its end if it has one."""
+    spec.dir.path.parent.parent.mkdir(parents=True, exist_ok=True)  # the sweep's
     with RunWriter.create(spec.dir, clock=clock or ticking()) as writer:
         writer.write_start(spec)
         for tag, values in scalars.items():

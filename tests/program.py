@@ -62,6 +62,11 @@ def find_processes(logdir: Path) -> set[int]:
     return {int(file.name.split("-")[1]) for file in logdir.glob("*/*/*/*/process-*")}
 
 
+def _is_torn(file: Path) -> bool:
+    """Return whether a file is cut short that nothing follows; SIGKILL may cut one."""
+    return not is_whole(file) and not file.with_name(f"{file.name}.end").exists()
+
+
 def assert_true_ends(logdir: Path) -> None:
     """Check that each run that began has ended, in whole files, and that no process is left."""
     records = read_sweep(logdir)
@@ -69,6 +74,6 @@ def assert_true_ends(logdir: Path) -> None:
     assert not endless, f"without an end: {endless}"
     unknown = {*find_begun(logdir)} - {record.dir.path for record in records}
     assert not unknown, f"begun, but not in the records: {unknown}"
-    torn = [file for record in records for file in record.dir.event_files if not is_whole(file)]
+    torn = [file for record in records for file in record.dir.event_files if _is_torn(file)]
     assert not torn, f"written by halves: {torn}"
     wait_until(lambda: not any(map(is_alive, find_processes(logdir))))

@@ -79,6 +79,7 @@ class Scheduling:
             **changes,
         )
         self.dir = SweepDir(folder / "toy" / SATURDAY)
+        self.dir.path.mkdir(parents=True, exist_ok=True)
         self._restart()
 
     def _restart(self) -> None:

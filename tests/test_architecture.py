@@ -17,6 +17,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # What each part may import besides itself; the design's arrows, all pointing down.
 ALLOWED = {
     "errors": set(),
+    "remote": {"runs", "errors"},
     "chatter": set(),
     "spread": set(),
     "declare": {"errors"},
@@ -32,20 +33,29 @@ ALLOWED = {
     "options": {"racing", "search", "declare", "errors"},
 }
 ALLOWED["schedule"] = {"history", "racing", "spread", "search", "events", "runs", "declare"}
+ALLOWED["retries"] = {"executors", "runs", "errors"}
+ALLOWED["limits"] = {"events"}
+ALLOWED["account"] = {"events", "runs", "errors"}
+ALLOWED["attempts"] = {"worker", "executors", "events", "runs", "chatter", "errors"}
 ALLOWED["runner"] = ALLOWED["schedule"] | {
     "schedule",
+    "retries",
+    "limits",
+    "attempts",
     "reuse",
     "worker",
     "executors",
     "chatter",
     "errors",
 }
-ALLOWED["launch"] = ALLOWED["runner"] | {"runner", "options"}
+ALLOWED["shared_logdir"] = {"runs", "errors"}
+ALLOWED["spooled"] = {"remote", "worker", "executors", "events", "runs", "errors"}
+ALLOWED["launch"] = ALLOWED["runner"] | {"runner", "account", "options", "shared_logdir", "spooled"}
 ALLOWED["resume"] = ALLOWED["launch"] | {"launch"}
-ALLOWED["sklearn"] = ALLOWED["launch"] | {"launch"}
+ALLOWED["sklearn"] = ALLOWED["launch"] | {"launch", "remote"}
 ALLOWED["refit"] = ALLOWED["worker"] | {"worker", "analysis", "keras", "chatter"}
-ALLOWED["interop"] = {"events", "runs", "declare", "spread", "errors"}
-ALLOWED["analysis"] = {"search", "events", "runs", "declare", "spread", "errors"}
+ALLOWED["interop"] = {"remote", "events", "runs", "declare", "spread", "errors"}
+ALLOWED["analysis"] = {"search", "remote", "events", "runs", "declare", "spread", "errors"}
 ALLOWED["dashboard"] = {"events", "runs", "declare", "chatter", "errors"}
 ALLOWED["testing"] = {"executors", "search", "events", "runs", "declare", "errors"}
 # May import everything, as nothing imports them.

@@ -48,7 +48,7 @@ def test_no_run_begins_after_the_time_budget(toy: InlineSweeps) -> None:
     result = toy.resume(sweep_dir, time_budget_secs=1e-9)
 
     assert "the time budget is used up" == result.stopped
-    assert [] == begun + result.runs
+    assert [] == begun + toy.results
     assert ("", 6) == (toy.resume(sweep_dir).stopped, len(read(sweep_dir)))
 
 
@@ -68,7 +68,7 @@ def test_failures_in_a_row_stop_the_sweep(toy: InlineSweeps, tmp_path: Path) -> 
     assert 4 == len(toy.results)
     (tmp_path / "bad").write_text("")
     result = toy.resume(sweep_dir, max_failures=2)
-    assert ("", [5, 6]) == (result.stopped, [p["number"] for p in list_points(result.runs)])
+    assert ("", [5, 6]) == (result.stopped, [p["number"] for p in list_points(toy.results)])
 
 
 def test_reason_counts_the_failures(toy: InlineSweeps, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from hparams_lab.cli.main import COMMANDS, load_command
 from hparams_lab.declare.source import ExperimentSource
+from hparams_lab.events.schema import Ending
 from hparams_lab.launch import launch
 from hparams_lab.options import Options
 
@@ -64,7 +65,7 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
         on_result=lambda result: None,
     )
 
-    assert [""] * 9 == [run.outcome.failure for run in result.runs]
+    assert {Ending.COMPLETE: 9} == result.endings
 
 
 def test_ci_runs_the_readme_command() -> None:

@@ -23,6 +23,7 @@ BUILT_IN = {
     "ExecutorError": RuntimeError,
     "ExperimentLoadError": ImportError,
     "LogdirError": OSError,
+    "StorageError": OSError,
     "UnknownExperimentError": LookupError,
     "UsageError": ValueError,
 }

@@ -15,6 +15,7 @@ import pytest
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.errors import HParamsLabError, LogdirError, UsageError
 from hparams_lab.events.reader import RunRecord, read_runs
+from hparams_lab.events.schema import Ending
 from hparams_lab.launch import launch
 from hparams_lab.options import Options
 from hparams_lab.runs.logdir import SweepDir
@@ -208,4 +209,4 @@ def test_notice_reaches_the_user(write_module: WriteModule, tmp_path: Path) -> N
     )
 
     assert "each run starts a new interpreter" in notices[0]
-    assert ["", ""] == [run.outcome.failure for run in result.runs]
+    assert {Ending.COMPLETE: 2} == result.endings

@@ -35,6 +35,10 @@ REFUSED = {
         {"runs_per_process": 0},
         r"--runs_per_process must be at least 1; got 0\. Raise it\.",
     ),
+    "inline_retries": (
+        {"executor": "inline", "retries": 2},
+        r"--retries needs processes .* got --executor=inline\. Drop one of the two\.",
+    ),
     "inline_runs_per_process": (
         {"executor": "inline", "runs_per_process": 2},
         r"--runs_per_process needs processes .* got --executor=inline\. Drop one of the two\.",

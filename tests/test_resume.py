@@ -154,7 +154,7 @@ def test_finished_sweep_has_nothing_left(toy: InlineSweeps) -> None:
     before = {path: path.read_bytes() for path in sweep_dir.path.glob("*/*/*")}
     result = toy.resume(sweep_dir)
 
-    assert ([], "") == (result.runs, result.stopped)
+    assert (0, "") == (result.num_runs, result.stopped)
     assert before == {path: path.read_bytes() for path in sweep_dir.path.glob("*/*/*")}
     assert 6 == toy.started.num_done
 

@@ -14,8 +14,9 @@ from hparams_lab.events.config import write_config
 from hparams_lab.events.reader import RunRecord, read_run
 from hparams_lab.events.schema import Ending
 from hparams_lab.executors.inline import InlineExecutor
+from hparams_lab.limits import Limits
 from hparams_lab.reuse import Reuse, find_reusable
-from hparams_lab.runner import Limits, run_sweep
+from hparams_lab.runner import run_sweep
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Resumption, Sweep

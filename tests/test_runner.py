@@ -15,13 +15,14 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import minimize
-from hparams_lab.events.reader import RunRecord, read_runs
-from hparams_lab.events.schema import Status
+from hparams_lab.events.reader import RunRecord, read_run, read_runs
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.executors.base import Executor
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.executors.process import ProcessExecutor
+from hparams_lab.limits import Limits
 from hparams_lab.reuse import Reuse
-from hparams_lab.runner import Limits, RunResult, SweepResult, run_sweep
+from hparams_lab.runner import RunResult, SweepResult, run_sweep
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.schedule import Schedule
@@ -115,6 +116,7 @@ def processes(train: Callable[[Run], Any]) -> Executor:
 @pytest.fixture
 def sweep_dir(tmp_path: Path) -> SweepDir:
     """Where the sweep goes."""
+    (tmp_path / SATURDAY).mkdir()
     return SweepDir(tmp_path / SATURDAY)
 
 
@@ -148,13 +150,14 @@ def read(sweep_dir: SweepDir) -> list[RunRecord]:
 
 @pytest.mark.parametrize("make_executor", [inline, processes])
 def test_every_proposal_is_run(make_executor: Callable[..., Executor], sweep_dir: SweepDir) -> None:
-    """Each point of the grid is one run, observed, returned and recorded as a success."""
+    """Each point of the grid is one run, observed, told and recorded as a success."""
     strategy = NotingStrategy()
-    result = run_all(make_executor(square), sweep_dir, strategy=strategy)
+    told: list[RunResult] = []
+    run_all(make_executor(square), sweep_dir, strategy=strategy, on_result=told.append)
     expected = {x: float(x**2) for x in range(NUM_TRIALS)}
 
     assert expected == strategy.observed
-    assert expected == {r.trial.assignment["x"]: r.outcome.objective_value for r in result.runs}
+    assert expected == {r.trial.assignment["x"]: r.outcome.objective_value for r in told}
     assert expected == {r.assignment["x"]: r.last_values["loss"] for r in read(sweep_dir)}
 
 
@@ -171,17 +174,23 @@ def test_no_more_trials_than_the_limit_are_run(sweep_dir: SweepDir) -> None:
     """A sweep ends with its last trial, though the strategy has more to propose."""
     result = run_all(inline(square), sweep_dir, trial_limit=2)
 
-    assert 2 == len(result.runs) == len(read(sweep_dir))
+    assert 2 == result.num_runs == len(read(sweep_dir))
     assert "" == result.stopped
 
 
 def test_results_are_told_as_they_end(sweep_dir: SweepDir) -> None:
-    """Each result is told once, in the order in which they are returned."""
-    told: list[RunResult] = []
-    results = run_all(processes(square), sweep_dir, on_result=told.append).runs
+    """Each run is told once, with its end in its file."""
+    told: list[tuple[int, Status]] = []
 
-    assert NUM_TRIALS == len(results)
-    assert told == results
+    def note(result: RunResult) -> None:
+        record = read_run(result.spec.dir, SWEEP.space)
+        assert record is not None
+        told.append((result.trial.index, record.status))
+
+    result = run_all(processes(square), sweep_dir, on_result=note)
+
+    assert [(x, Status.SUCCESS) for x in range(NUM_TRIALS)] == sorted(told)
+    assert {Ending.COMPLETE: NUM_TRIALS} == result.endings
 
 
 @pytest.mark.parametrize("train", [fail_at_1, report_nan_at_1, die_at_1])

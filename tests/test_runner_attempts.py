@@ -6,8 +6,9 @@ import pytest
 
 from hparams_lab.events.schema import Ending
 from hparams_lab.history import read_history
+from hparams_lab.limits import Limits
 from hparams_lab.reuse import Reuse
-from hparams_lab.runner import Limits, run_sweep
+from hparams_lab.runner import RunResult, run_sweep
 from hparams_lab.runs.logdir import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import make_trial
@@ -33,10 +34,9 @@ def resume(sweep_dir: SweepDir) -> list[RunDir]:
     with inline(square) as executor:
         executor.start()
         executor.ready()
-        result = run_sweep(
-            schedule, executor, limits=Limits(), reuse=Reuse(), on_result=lambda result: None
-        )
-    return [run.spec.dir for run in result.runs]
+        done: list[RunResult] = []
+        run_sweep(schedule, executor, limits=Limits(), reuse=Reuse(), on_result=done.append)
+    return [run.spec.dir for run in done]
 
 
 @pytest.mark.parametrize("ending", [Ending.INTERRUPTED, None], ids=["interrupted", "killed"])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.events.schema import Status
-from hparams_lab.runner import Limits
+from hparams_lab.events.schema import Ending
+from hparams_lab.limits import Limits
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import Run
 from tests.test_runner import (
@@ -43,7 +43,7 @@ def test_no_run_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
     """After the time budget no more runs begin, and the result says why."""
     result = run_all(inline(square), sweep_dir, limits=Limits(after(2)))
 
-    assert 2 == len(result.runs) == len(read(sweep_dir))
+    assert 2 == result.num_runs == len(read(sweep_dir))
     assert "the time budget is used up" == result.stopped
 
 
@@ -51,14 +51,14 @@ def test_running_runs_finish_when_the_time_is_up(sweep_dir: SweepDir) -> None:
     """What had begun when the time was up ends as it would."""
     result = run_all(processes(square), sweep_dir, limits=Limits(after(2)))
 
-    assert [Status.SUCCESS] * 2 == [run.outcome.status for run in result.runs]
+    assert {Ending.COMPLETE: 2} == result.endings
 
 
 def test_no_time_at_all_is_no_run(sweep_dir: SweepDir) -> None:
     """A budget that is used up at once runs nothing."""
     result = run_all(inline(square), sweep_dir, limits=Limits(after(0)))
 
-    assert ([], "the time budget is used up") == (result.runs, result.stopped)
+    assert (0, "the time budget is used up") == (result.num_runs, result.stopped)
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_failures_in_a_row_end_a_sweep(
     """So many failures in a row end a sweep, saying why; a success between them starts anew."""
     result = run_all(inline(train), sweep_dir, limits=Limits(max_failures=max_failures))
 
-    assert (num_runs, stopped) == (len(result.runs), result.stopped)
+    assert (num_runs, stopped) == (result.num_runs, result.stopped)
 
 
 def test_a_sweep_that_is_over_was_not_stopped(sweep_dir: SweepDir) -> None:
     """Time that is up as the last run ends has cost nothing, and nothing is said."""
     result = run_all(inline(square), sweep_dir, limits=Limits(after(NUM_TRIALS)))
 
-    assert (NUM_TRIALS, "") == (len(result.runs), result.stopped)
+    assert (NUM_TRIALS, "") == (result.num_runs, result.stopped)

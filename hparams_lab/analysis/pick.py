@@ -10,7 +10,7 @@ from hparams_lab.errors import UnknownExperimentError, did_you_mean
 from hparams_lab.events.reader import read_runs
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
-from hparams_lab.runs.sweep import Sweep
+from hparams_lab.runs.sweep import Sweep, find_newest
 
 _NUM_SHOWN = 5
 
@@ -51,7 +51,7 @@ def pick_trial(home: ExperimentDir, word: str | None = None) -> Pick:
             the best.
     """
     if word is None:
-        return _pick_best(home, home.find_sweeps()[-1])
+        return _pick_best(home, find_newest(home))
     sweep_word, slash, trial_word = word.rpartition("/")
     if slash:
         sweep_dir = home.find_sweep(sweep_word)

@@ -15,9 +15,10 @@ from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.events.foreign import read_foreign
 from hparams_lab.events.reader import RunRecord
 from hparams_lab.events.reader import read_runs as read_sweep
+from hparams_lab.remote.opened import opened
 from hparams_lab.runs.days import parse_time
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir, find_experiments, list_folders
-from hparams_lab.runs.sweep import Sweep
+from hparams_lab.runs.sweep import Sweep, read_readable
 
 if TYPE_CHECKING:
     import pandas
@@ -93,23 +94,25 @@ class Runs(Sequence[RunRecord]):
 
 
 def read_logged(home: ExperimentDir, sweep_dirs: Sequence[SweepDir] | None = None) -> Logged:
-    """Return sweeps of an experiment with their runs.
+    """Return sweeps of an experiment with their runs, those that can be read.
 
     Args:
         home: directory of the experiment.
         sweep_dirs: oldest first; None for all.
 
     Raises:
-        LogdirError: if a sweep is unreadable.
+        LogdirError: if no sweep can be read.
     """
     chosen = home.find_sweeps() if sweep_dirs is None else sweep_dirs
-    sweeps = [Sweep.read(sweep_dir) for sweep_dir in chosen]
+    # Where there is only one, what is wrong with it is all that there is to say.
+    sweeps = read_readable(chosen) if len(chosen) > 1 else {}
+    sweeps = sweeps or {sweep_dir: Sweep.read(sweep_dir) for sweep_dir in chosen}
     records = [
         record
-        for sweep, sweep_dir in zip(sweeps, chosen, strict=True)
+        for sweep_dir, sweep in sweeps.items()
         for record in read_sweep(sweep_dir, sweep.space)
     ]
-    return Logged(home, sweeps, records)
+    return Logged(home, [*sweeps.values()], records)
 
 
 def read_runs(
@@ -129,7 +132,7 @@ def read_runs(
 
     Args:
         logdir: folder of the experiments' log directories, one of these, or a folder of
-            other runs.
+            other runs; or a URL such as `s3://bucket/logs`.
         experiment: name, or directory of other runs in it; None for all.
         since: the earliest start of a sweep, or of another writer's run: `7d` or `12h` ago,
             a day, a time in ISO 8601, or a sweep's id; None for any.
@@ -158,14 +161,15 @@ def read_runs(
     def is_in_time(start: datetime) -> bool:
         return not ((earliest and start < earliest) or (latest and start > latest))
 
-    homes, foreign_dirs = _find(Path(logdir), experiment)
+    with opened(logdir) as folder:
+        homes, foreign_dirs = _find(folder, experiment)
     sweeps: dict[Path, Sweep] = {}
     records: list[RunRecord] = []
     for home in homes:
-        for sweep_dir in home.find_sweeps():
-            if is_in_time(sweep_dir.start_time):
-                sweep = sweeps[sweep_dir.path] = Sweep.read(sweep_dir)
-                records += read_sweep(sweep_dir, sweep.space)
+        in_time = (each for each in home.find_sweeps() if is_in_time(each.start_time))
+        for sweep_dir, sweep in read_readable(in_time).items():
+            sweeps[sweep_dir.path] = sweep
+            records += read_sweep(sweep_dir, sweep.space)
     for path in foreign_dirs:
         records += [
             record

@@ -55,7 +55,8 @@ class TrialRow:
         """All that can be asked of it by name, as `--where` and `--sort` do.
 
         Its hyperparameters; its metrics by tag; trial, sweep, day, commit, status (its
-        label), secs (its wall time), seed (of its first run), runs (how many there are).
+        label), ending (of its runs, as `timed out`), secs (its wall time), seed (of its
+        first run), runs (how many there are), attempts (at the run that took most).
         A name that several have means the first of them, in this trial; `metric/NAME` and
         `trial/NAME` mean the same in all trials.
         """
@@ -66,9 +67,11 @@ class TrialRow:
             "day": first.labels.get("day", self.sweep_id[:10]),
             "commit": first.labels.get("commit"),
             "status": self.label,
+            "ending": self.ending,
             "secs": self.wall_secs,
             "seed": first.seed,
             "runs": len(self.runs),
+            "attempts": self.attempts,
         }
         facts: dict[str, Any] = dict(self.assignment)
         for kind, named in (("metric", self.metrics), ("trial", own)):
@@ -81,6 +84,33 @@ class TrialRow:
         if not self.is_partial:
             return self.status.value
         return PRUNED if any(run.ending is Ending.PRUNED for run in self.runs) else LOST_RACE
+
+    @cached_property
+    def ending(self) -> str | None:
+        """How the runs ended that make it what it is: `timed out`; None while one runs.
+
+        Where several of its runs failed, in different ways, all of these: `failed, crashed`.
+        """
+        if self.status is Status.RUNNING:
+            return None
+        endings = [run.ending for run in self.runs if run.ending is not None]
+        if self.status is Status.FAILURE:
+            endings = [ending for ending in endings if ending.status is Status.FAILURE]
+        elif Ending.PRUNED in endings:
+            endings = [Ending.PRUNED]
+        return ", ".join(dict.fromkeys(ending.value for ending in endings))
+
+    @property
+    def told_label(self) -> str:
+        """The label for the reader: a failure that was not train's own says its way."""
+        if self.status is not Status.FAILURE or self.ending == Ending.FAILED.value:
+            return self.label
+        return f"{self.label} ({self.ending})"
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the run took that took most; those before the last do not count."""
+        return 1 + max(run.dir.attempt for run in self.runs)
 
 
 def rank_trials(records: Iterable[RunRecord], sweeps: Sequence[Sweep]) -> list[TrialRow]:

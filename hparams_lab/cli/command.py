@@ -10,7 +10,10 @@ from pathlib import Path
 
 from absl import flags
 
+from hparams_lab.cli.mounted import mount_logdir
 from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.remote.url import is_url
+from hparams_lab.runs.mounts import in_terms_of_urls
 
 _DEFAULT_LOGDIR = "logs"
 
@@ -89,24 +92,35 @@ class Command:
 def format_command(words: Sequence[str], logdir: Path) -> str:
     """Return a command as it is typed, with `--logdir` where it is not the default."""
     where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]
-    return shlex.join(["hparams_lab", *words, *where])
+    return in_terms_of_urls(shlex.join(["hparams_lab", *words, *where]))
 
 
 def define_logdir(values: flags.FlagValues) -> None:
     """Add `--logdir`, which nearly every command has."""
     flags.DEFINE_string(
-        "logdir", _DEFAULT_LOGDIR, "folder of the experiments' log directories", flag_values=values
+        "logdir",
+        _DEFAULT_LOGDIR,
+        "folder of the experiments' log directories, or a URL such as s3://bucket/logs",
+        flag_values=values,
     )
 
 
-def logdir_of(values: flags.FlagValues) -> Path:
-    """Return the log directory the flags name, absolute.
+def logdir_of(values: flags.FlagValues, *, writes: bool = False, follows: bool = False) -> Path:
+    """Return the log directory the flags name, absolute; of a URL, what stands for it here.
+
+    Args:
+        values: with the flags of `define_logdir`.
+        writes: whether something is to be written into it.
+        follows: whether what others write into it is to be seen from now on.
 
     Raises:
         UsageError: if they name none.
+        LogdirError: if it is a URL that cannot be reached.
     """
     if not values.logdir:
         raise UsageError("--logdir must name a folder; got ''. Leave it out for ./logs.")
+    if is_url(values.logdir):
+        return mount_logdir(values.logdir, writes=writes, follows=follows)
     try:
         return Path(values.logdir).expanduser().absolute()
     except RuntimeError as error:

@@ -18,7 +18,9 @@ from hparams_lab.cli.tables import count, make_console
 from hparams_lab.dashboard.links import make_links
 from hparams_lab.dashboard.view import DEFAULT_MAX_RUNS, View, open_view
 from hparams_lab.errors import HParamsLabError, UnknownExperimentError, UsageError
+from hparams_lab.events.reader import read_runs
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir, find_experiments
+from hparams_lab.runs.mounts import in_terms_of_urls
 
 
 def _define_flags(values: flags.FlagValues) -> None:
@@ -47,7 +49,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
 
     _check(values)
     check_address(values.host, values.port)
-    logdir = logdir_of(values)
+    logdir = logdir_of(values, follows=True)
     names = [find_logged(logdir, word).name for word in words]
     if not names and not find_experiments(logdir):
         raise UnknownExperimentError(f"nothing is logged in {logdir}. Run: hparams_lab run NAME")
@@ -64,8 +66,16 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
         console = make_console()
         for line in _describe(view, url):
             console.print(line)
+        _look_through(view)
         threading.Event().wait()
     return 0
+
+
+def _look_through(view: View) -> None:
+    """Read what is shown, as damaged files are told then; TensorBoard says nothing of them."""
+    sweeps = {SweepDir(run.home.path / run.sweep.id): run.sweep for run in view.runs}
+    for sweep_dir, sweep in sweeps.items():
+        read_runs(sweep_dir, sweep.space)
 
 
 def _check(values: flags.FlagValues) -> None:
@@ -80,7 +90,7 @@ def _check(values: flags.FlagValues) -> None:
 
 
 def _warn(sentence: str) -> None:
-    print(f"hparams_lab: {sentence}", file=sys.stderr, flush=True)
+    print(f"hparams_lab: {in_terms_of_urls(sentence)}", file=sys.stderr, flush=True)
 
 
 class _Chooser:

@@ -16,6 +16,7 @@ from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.tables import Column, format_number, make_console, print_prose, print_table
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UsageError
+from hparams_lab.runs.mounts import in_terms_of_paths
 
 _MAX_CELL = 28  # two of them beside a name fit a terminal of 80 columns
 
@@ -27,7 +28,8 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
     form = format_of(values)
-    first, second = (pick_run(logdir_of(values), word) for word in words)
+    logdir = logdir_of(values)
+    first, second = (pick_run(logdir, in_terms_of_paths(word)) for word in words)
     if first.record.dir == second.record.dir:
         raise UsageError(f"diff takes two runs; got {first.name} twice. Name another.")
     diff = diff_runs(first, second)

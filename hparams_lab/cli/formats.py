@@ -13,6 +13,7 @@ from typing import Any
 from absl import flags
 
 from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.runs.mounts import in_terms_of_urls
 
 TABLE = "table"
 JSON = "json"
@@ -54,7 +55,7 @@ def to_plain(data: Any) -> Any:
     if isinstance(data, Enum):
         return data.value
     if isinstance(data, PurePath):
-        return str(data)
+        return in_terms_of_urls(str(data))
     if is_dataclass(data) and not isinstance(data, type):
         return {field.name: to_plain(getattr(data, field.name)) for field in fields(data)}
     if isinstance(data, Mapping):

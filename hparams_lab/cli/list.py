@@ -19,6 +19,7 @@ from hparams_lab.declare.source import EXPERIMENTS_DIR, ExperimentSource, list_s
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir, find_experiments
+from hparams_lab.runs.sweep import read_readable
 
 _MAX_LEVELS = 8
 _INDENT = 4
@@ -100,9 +101,14 @@ def _find_entries(logdir: Path, *, with_spaces: bool) -> list[_Entry]:
         entries.append(entry)
     entries += [_Entry(name, home=home) for name, home in logged.items()]
     return [
-        entry if entry.home is None else replace(entry, sweeps=entry.home.find_sweeps())
+        entry if entry.home is None else replace(entry, sweeps=_list_readable(entry.home))
         for entry in entries
     ]
+
+
+def _list_readable(home: ExperimentDir) -> list[SweepDir]:
+    """Return the sweeps of an experiment as other commands know them: those that can be read."""
+    return [*read_readable(home.find_sweeps())]
 
 
 def _print_entries(console: Console, entries: Sequence[_Entry]) -> None:

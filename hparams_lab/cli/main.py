@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
+import shlex
 import signal
 import sys
 import time
@@ -13,11 +15,16 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from absl import flags
+
 from hparams_lab.cli.command import Command
+from hparams_lab.cli.damage import telling_damage
+from hparams_lab.cli.mounted import unmounting
 from hparams_lab.cli.tables import discard_stdout
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
 from hparams_lab.events.collector import paused_collector
+from hparams_lab.runs.mounts import in_terms_of_urls
 
 # In the order in which a newcomer meets them; each is a module of this package that is
 # imported only when it is asked for.
@@ -30,6 +37,11 @@ COMMANDS = (
 _READING = {"list", "show", "best", "compare", "diff", "effects", "export", "report", "plot"}
 
 _EXIT_USER_ERROR = 2
+
+# What the system refuses, whatever the program does; other such errors keep their traceback.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSALS = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE}
+
 _NUM_INTERRUPTS = 2
 _SAME_INTERRUPT_SECS = 0.5
 
@@ -55,13 +67,12 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         if isinstance(stream, io.TextIOWrapper):  # a file name may hold what UTF-8 does not
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(_dispatch(words if experiment is None else _name_script(experiment, words)))
+        code = _dispatch(words if experiment is None else _name_script(experiment, words))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where it can be said that the disk is full
+        sys.exit(code)
     except HParamsLabError as error:
-        print(f"hparams_lab: {error}", file=sys.stderr)
-        sys.exit(_EXIT_USER_ERROR)
-    except PermissionError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print(f"hparams_lab: {told}. Allow it, or name another --logdir.", file=sys.stderr)
+        print(f"hparams_lab: {in_terms_of_urls(str(error))}", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
     except KeyboardInterrupt:
         sys.exit(128 + (interrupts[0] if interrupts else signal.SIGINT))
@@ -69,6 +80,14 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         # The reader of our output is gone, as in `| head`; nothing is wrong.
         discard_stdout()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        discard_stdout()  # which may be what cannot be written
+        told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        advice = "Make room" if error.errno in _FULL else "Allow it, or name another --logdir"
+        print(f"hparams_lab: {told}. {advice}.", file=sys.stderr)
+        sys.exit(_EXIT_USER_ERROR)
 
 
 def _catch_signals() -> list[int]:
@@ -121,8 +140,17 @@ def _dispatch(words: list[str]) -> int:
         print(command.format_help())
         return 0
     values, positional = command.parse(words[1:])
-    with paused_collector() if name in _READING else contextlib.nullcontext():
+    advice = "" if name == "doctor" else _name_doctor(values)
+    pause = paused_collector() if name in _READING else contextlib.nullcontext()
+    with unmounting(), pause, telling_damage(advice):
         return command.run(values, positional)
+
+
+def _name_doctor(values: flags.FlagValues) -> str:
+    """Return the command that says what is wrong in the log directory that the flags name."""
+    is_named = "logdir" in values and values["logdir"].present
+    where = [f"--logdir={values.logdir}"] if is_named else []
+    return shlex.join(["hparams_lab", "doctor", *where])
 
 
 def _name_script(experiment: Experiment, words: list[str]) -> list[str]:

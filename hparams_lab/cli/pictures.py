@@ -47,7 +47,7 @@ def read_trials(
         UnknownExperimentError: if there is no such experiment or sweep.
         UsageError: if a flag cannot be obeyed, or no trial is left.
     """
-    home = find_logged(logdir_of(values), words[0])
+    home = find_logged(logdir_of(values, writes=values.to_tensorboard), words[0])
     word = words[1] if len(words) > 1 else None
     logged = read_logged(home, select_sweeps(values, home, word, default="all"))
     rows = keep_rows(values, logged.rows)

@@ -15,6 +15,7 @@ from rich.progress import (
 from hparams_lab.cli.tables import count, format_number, format_size
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Ending, Status
+from hparams_lab.executors.base import Cause
 from hparams_lab.launch import Started
 from hparams_lab.runner import RunResult
 from hparams_lab.runs.sweep import Sweep
@@ -64,6 +65,10 @@ class Lines:
         name = f"{trial}/{result.spec.dir.path.name}" if self._shows_runs else trial
         self._console.print(" ".join([place, name, f"{told}{took}", *pairs]))
 
+    def note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:
+        """Print that a run is to be tried again."""
+        self._console.print(_format_retry(result, wait_secs))
+
     def stop(self) -> None:
         """Leave what is printed."""
 
@@ -91,6 +96,7 @@ class Bar:
         self._sweep: Sweep | None = None
         self._best: float | None = None
         self._num_failures = 0
+        self._num_retries = 0
 
     def load(self, name: str) -> None:
         """Show that the experiment is being loaded, which takes TensorFlow seconds."""
@@ -120,15 +126,33 @@ class Bar:
         elif outcome.ending is Ending.COMPLETE:
             values = [self._best, outcome.objective_value]
             self._best = min((v for v in values if v is not None), key=self._sweep.objective.rank)
+        self._progress.update(self._task, advance=1, told=self._tell())
+
+    def note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:
+        """Print that a run is to be tried again; the bar stays where it is."""
+        self._num_retries += 1
+        self._progress.print(_format_retry(result, wait_secs), markup=False)
+        self._progress.update(self._task, told=self._tell())
+
+    def _tell(self) -> str:
+        assert self._sweep is not None
         told = f"best {self._sweep.objective.tag} {format_number(self._best)}"
         if self._num_failures:
             told += f", {self._num_failures} failed"
-        self._progress.update(self._task, advance=1, told=told)
+        if self._num_retries:
+            told += f", {self._num_retries} tried again"
+        return told
 
     def stop(self) -> None:
         """Leave the bar as it is; a second time does nothing."""
         self._status.stop()
         self._progress.stop()
+
+
+def _format_retry(result: RunResult, wait_secs: float) -> str:
+    when = f"in {wait_secs:g} s" if wait_secs else "at once"
+    name = f"{result.trial.id}/{result.spec.dir.path.name}"
+    return f"again {when}: {name}: {result.outcome.failure}"
 
 
 def make_progress(console: Console) -> Bar | Lines:

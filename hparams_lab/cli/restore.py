@@ -22,7 +22,8 @@ from hparams_lab.runs.logdir import ExperimentDir
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    home = find_home(logdir_of(values), words[0], archived=True)
+    logdir = logdir_of(values, writes=not values.dry_run)
+    home = find_home(logdir, words[0], archived=True)
     if len(words) == 1 and not has_criteria(values):
         _print_archived(values, home)
         return 0

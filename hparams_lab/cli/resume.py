@@ -7,8 +7,9 @@ import os
 from absl import flags
 
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.execution import define_execution, execution_of
 from hparams_lab.cli.find import find_logged, find_sweeps
-from hparams_lab.cli.watch import define_execution, execution_of, watch
+from hparams_lab.cli.watch import watch
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.options import ResumeOptions
@@ -31,7 +32,7 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as for run
-    logdir = logdir_of(values)
+    logdir = logdir_of(values, writes=True)
     home = find_logged(logdir, words[0])
     sweep_dirs = find_sweeps(home, words[1] if len(words) > 1 else None)
     if len(sweep_dirs) > 1:
@@ -43,9 +44,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     return watch(
         words[0],
         values,
-        lambda on_start, on_result: resume(
-            source, home, sweep_dir, options, on_start=on_start, on_result=on_result
-        ),
+        lambda **listeners: resume(source, home, sweep_dir, options, **listeners),
     )
 
 

@@ -8,10 +8,11 @@ from absl import flags
 
 from hparams_lab.chatter import quiet_stderr
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.execution import define_execution, execution_of
 from hparams_lab.cli.formats import JSON, format_of, print_json
 from hparams_lab.cli.list import format_axes
 from hparams_lab.cli.tables import make_console
-from hparams_lab.cli.watch import define_execution, execution_of, watch
+from hparams_lab.cli.watch import watch
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.source import ExperimentSource, find_source
@@ -95,7 +96,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     source = find_source(words[0])
     options = Options(
         **execution_of(values),
-        logdir=logdir_of(values),
+        logdir=logdir_of(values, writes=not values.dry_run),
         search=values.search,
         search_options=SearchOptions(
             sampler=values.sampler,
@@ -119,7 +120,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     return watch(
         words[0],
         values,
-        lambda on_start, on_result: launch(source, options, on_start=on_start, on_result=on_result),
+        lambda **listeners: launch(source, options, **listeners),
     )
 
 

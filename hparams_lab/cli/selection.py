@@ -14,6 +14,7 @@ from hparams_lab.cli.find import find_sweeps
 from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.runs.days import parse_time
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.runs.sweep import find_newest
 
 
 def define_selection(values: flags.FlagValues) -> None:
@@ -25,7 +26,8 @@ def define_selection(values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "where",
         [],
-        "trials of which this is true, as 'accuracy > 0.9 and optimizer == \"adam\"'",
+        "trials of which this is true, as 'accuracy > 0.9 and optimizer == \"adam\"', or "
+        "'ending == \"timed out\"', which is one way to a status of FAILURE",
         flag_values=values,
     )
 
@@ -75,7 +77,7 @@ def select_sweeps(
     if word is None and (since or until or default == "all"):
         named = home.find_sweeps()
     else:
-        named = find_sweeps(home, word)
+        named = [find_newest(home)] if word is None else find_sweeps(home, word)
     chosen = [
         sweep
         for sweep in named

@@ -102,8 +102,6 @@ def _print_text(
         print_table(console, columns)
     if len(shown) < len(matching):
         console.print(count(len(matching) - len(shown), "more trial"))
-    for run in (run for run in logged.records if run.damage):
-        console.print(f"damaged: {run.dir.path}: {run.damage}")
 
 
 def _bring_forward(
@@ -125,7 +123,7 @@ def _name_sweeps(sweeps: Sequence[Sweep]) -> str:
 
 
 def _count_statuses(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> str:
-    labels = Counter(row.label for row in rows)
+    labels = Counter(row.told_label for row in rows)
     counts = [f"{number} {label}" for label, number in labels.items()]
     planned = [sweep.max_trials for sweep in sweeps if sweep.max_trials is not None]
     total = f" of {sum(planned)}" if planned else ""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -16,6 +17,7 @@ from hparams_lab.analysis.table import PRUNED, TrialRow
 from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
+from hparams_lab.runs.mounts import in_terms_of_urls
 from hparams_lab.runs.sweep import Sweep
 
 _COLUMN_GAP = 2
@@ -28,6 +30,11 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Go on in silence, as in `| head`: rich would exit, and end a sweep with it."""
         discard_stdout()
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; where a directory stands for a URL, that is what the user knows."""
+        told = (in_terms_of_urls(each) if isinstance(each, str) else each for each in objects)
+        super().print(*told, **options)
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -135,7 +142,7 @@ def _escape(text: str) -> str:
 
 
 def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Column]:
-    """Return the columns of trials: id, status, objective, what varied, metrics, time.
+    """Return the columns of trials: id, status, objective, what varied, metrics, attempts, time.
 
     Args:
         rows: best first.
@@ -147,7 +154,7 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
     ids = [f"{row.sweep_id}/{row.trial_id}" if several else row.trial_id for row in rows]
     columns = [Column("trial", ids)]
     if any(row.label != Status.SUCCESS.value for row in rows):
-        columns.append(Column("status", [row.label for row in rows]))
+        columns.append(Column("status", [row.told_label for row in rows]))
     columns.append(_metric_column(objective, rows))
     for name in _list_varied(sweeps):
         columns.append(Column(name, [format_fact(row.assignment.get(name)) for row in rows]))
@@ -155,6 +162,8 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
     columns += [_metric_column(key, rows) for key in metrics if key != objective]
     ladder = [tag for tag in (tags.BUDGET, tags.RUNG) if any(tag in row.metrics for row in rows)]
     columns += [_metric_column(tag, rows) for tag in ladder]
+    if any(row.attempts > 1 for row in rows):
+        columns.append(Column("attempts", [str(row.attempts) for row in rows]))
     columns.append(Column("secs", [f"{row.wall_secs:.1f}" for row in rows]))
     return columns
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Protocol
 
 from absl import flags
 from rich.console import Console
@@ -13,13 +12,13 @@ from hparams_lab.analysis.selection import read_logged
 from hparams_lab.analysis.table import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.cli.command import format_command, logdir_of
 from hparams_lab.cli.documents import encode_sweep, encode_trial
-from hparams_lab.cli.formats import JSON, define_format, format_of, print_json
+from hparams_lab.cli.formats import JSON, format_of, print_json
 from hparams_lab.cli.progress import make_progress
 from hparams_lab.cli.tables import count, format_size, make_console, print_table, trial_columns
-from hparams_lab.events.schema import Status
+from hparams_lab.errors import StorageError
+from hparams_lab.events.schema import Ending, Status
 from hparams_lab.launch import Started
-from hparams_lab.options import EXECUTORS
-from hparams_lab.runner import RunResult, SweepResult
+from hparams_lab.runner import OnRetry, RunResult, SweepResult
 from hparams_lab.runs.logdir import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 
@@ -27,93 +26,18 @@ _NUM_BEST = 10
 _NUM_FAILURES = 5
 _EXIT_FAILURES = 1
 
-Start = Callable[[Callable[[Started], None], Callable[[RunResult], None]], SweepResult]
-"""Runs a sweep, given what is to be called as it starts and with each result."""
 
+class Start(Protocol):
+    """Runs a sweep, given what is to be called as it goes."""
 
-def define_execution(values: flags.FlagValues) -> None:
-    """Add the flags that say how runs are executed, save for what a resumed sweep knows."""
-    flags.DEFINE_integer(
-        "trials", None, "run at most so many trials, those done included", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "workers",
-        None,
-        "runs at a time (default: one a usable processor; resume: as before)",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "executor",
-        None,
-        f"where to run: {', '.join(EXECUTORS)} (default process; resume: as before)",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "run_timeout_secs", None, "stop a run that takes longer, as a failure", flag_values=values
-    )
-    flags.DEFINE_float(
-        "memory_limit_mb",
-        None,
-        "kill a run that has more resident memory, with all that it starts",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "retries",
-        None,
-        "try a run that crashed or timed out so often again (default 0; resume: as before)",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "runs_per_process",
-        None,
-        "keep a process for so many runs (default 1; resume: as before)",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "runs_per_gpu",
-        None,
-        "let so many runs share a GPU (default 1; resume: as before)",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "ray_address", None, "of the Ray cluster (default: as Ray finds it)", flag_values=values
-    )
-    flags.DEFINE_float(
-        "cpus_per_run", None, "of the Ray cluster, for each run (default 1)", flag_values=values
-    )
-    flags.DEFINE_float(
-        "gpus_per_run", None, "of the Ray cluster, for each run (default 0)", flag_values=values
-    )
-    flags.DEFINE_float(
-        "time_budget_secs", None, "begin no more runs after so long", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "max_failures",
-        None,
-        "begin no more runs after so many failures in a row",
-        flag_values=values,
-    )
-    define_format(values)
-
-
-def execution_of(values: flags.FlagValues) -> dict[str, Any]:
-    """Return the fields of `ExecutionOptions` that the flags give."""
-    return {
-        "max_trials": values.trials,
-        "executor": values.executor,
-        "num_workers": values.workers,
-        "run_timeout_secs": values.run_timeout_secs,
-        "memory_limit_mb": values.memory_limit_mb,
-        "retries": values.retries,
-        "runs_per_process": values.runs_per_process,
-        "runs_per_gpu": values.runs_per_gpu,
-        "ray_address": values.ray_address,
-        "cpus_per_run": values.cpus_per_run,
-        "gpus_per_run": values.gpus_per_run,
-        "time_budget_secs": values.time_budget_secs,
-        "max_failures": values.max_failures,
-        "command": tuple(sys.argv),
-    }
+    def __call__(
+        self,
+        *,
+        on_start: Callable[[Started], None],
+        on_result: Callable[[RunResult], None],
+        on_retry: OnRetry,
+    ) -> SweepResult:
+        """Return what came of it."""
 
 
 def watch(name: str, values: flags.FlagValues, start: Start) -> int:
@@ -126,6 +50,7 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
+        StorageError: if what is to be recorded cannot be written, with how to go on.
     """
     wants_json = format_of(values) == JSON
     console = make_console(stderr=wants_json)
@@ -138,13 +63,19 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
 
     progress.load(name)
     try:
-        result = start(on_start, progress.add)
+        result = start(on_start=on_start, on_result=progress.add, on_retry=progress.note_retry)
     except KeyboardInterrupt:
         progress.stop()
         if begun:
             console.print("\ninterrupted; every run that had begun has a true end")
             _print_next_steps(console, begun[0], name, values, resume_flags=[])
         raise
+    except StorageError as error:
+        if not begun or not begun[0].sweep_dir.sweep_file.exists():
+            raise
+        words = ["resume", name, begun[0].sweep.id]
+        again = format_command(words, logdir_of(values))
+        raise StorageError(f"{error} What was complete stays so; to go on: {again}") from error
     finally:
         progress.stop()
     home = ExperimentDir(begun[0].sweep_dir.path.parent)
@@ -159,8 +90,7 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
         _print_next_steps(
             console, begun[0], name, values, resume_flags=None if is_over else resume_flags
         )
-    failed = any(run.outcome.status is Status.FAILURE for run in result.runs)
-    return _EXIT_FAILURES if failed else 0
+    return _EXIT_FAILURES if result.num_failed else 0
 
 
 def _print_document(
@@ -172,6 +102,8 @@ def _print_document(
             "path": home.path,
             "sweep": encode_sweep(sweep, home),
             "stopped": result.stopped,
+            "endings": {ending.value: number for ending, number in result.endings.items()},
+            "retries": {cause.value: number for cause, number in result.retries.items()},
             "trials": [encode_trial(row) for row in rows],
         }
     )
@@ -185,28 +117,43 @@ def _print_results(
         print_table(console, trial_columns(rows[:_NUM_BEST], [sweep]))
     if len(rows) > _NUM_BEST:
         console.print(f"{count(len(rows) - _NUM_BEST, 'more trial')}")
-    failures = [run for run in result.runs if run.outcome.status is Status.FAILURE]
-    if failures:
-        console.print(f"\n{len(failures)} of {count(len(result.runs), 'run')} failed:")
-    for run in failures[:_NUM_FAILURES]:
-        console.print(f"  {run.trial.id}: {run.outcome.failure}")
-        console.print(f"    {run.spec.dir.failure_file}")
-    if len(failures) > _NUM_FAILURES:
-        console.print(f"  and {len(failures) - _NUM_FAILURES} more")
+    print_failures(console, result)
     if told := _describe_savings(rows, result):
         console.print(f"\n{told}")
     if result.stopped:
         console.print(f"\nstopped, as {result.stopped}; {_count_ended(sweep, rows)}")
-    elif not result.runs:
+    elif not result.num_runs:
         console.print("\nnothing was left to run")
+
+
+def print_failures(console: Console, result: SweepResult) -> None:
+    """Print how runs failed, the first of them, and how many were tried again."""
+    if result.num_failed:
+        ways = {
+            ending: number
+            for ending, number in result.endings.most_common()
+            if ending.status is Status.FAILURE
+        }
+        told = ", ".join(f"{number} {ending.value}" for ending, number in ways.items())
+        told = "" if [*ways] == [Ending.FAILED] else f" {told}"
+        console.print(f"\n{result.num_failed} of {count(result.num_runs, 'run')} failed:{told}")
+    for run in result.failures[:_NUM_FAILURES]:
+        console.print(f"  {run.trial.id}: {run.outcome.failure}")
+        console.print(f"    {run.spec.dir.failure_file}")
+    if result.num_failed > _NUM_FAILURES:
+        console.print(f"  and {result.num_failed - _NUM_FAILURES} more")
+    if result.retries:
+        ways_of = (f"{number} {cause.value}" for cause, number in result.retries.most_common())
+        number = count(result.retries.total(), "attempt")
+        console.print(f"\n{number} made again: {', '.join(ways_of)}")
 
 
 def _describe_savings(rows: Sequence[TrialRow], result: SweepResult) -> str:
     """Return what was not executed, or not in full; empty if nothing was."""
     pruned = sum(row.label == PRUNED for row in rows)
     lost = sum(row.label == LOST_RACE for row in rows)
-    reused = sum(bool(run.spec.reused_from) for run in result.runs)
-    told = [f"{count(reused, 'run')} taken over from earlier sweeps"] if reused else []
+    reused = count(result.num_reused, "run")
+    told = [f"{reused} taken over from earlier sweeps"] if result.num_reused else []
     told += [f"{count(pruned, 'trial')} pruned"] if pruned else []
     told += [f"{count(lost, 'trial')} lost the race"] if lost else []
     return ", ".join(told)

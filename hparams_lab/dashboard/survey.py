@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class Survey:
         folders: directories with event files, by path, the experiment's own not among them.
         loose: event files right in the experiment's directory, but for the config; one each.
         running: sweeps that a process is running.
+        unreadable_folders: directories that cannot be looked into, and why.
     """
 
     home: ExperimentDir
@@ -60,6 +61,7 @@ class Survey:
     folders: Sequence[Folder]
     loose: Sequence[Folder]
     running: frozenset[SweepDir]
+    unreadable_folders: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def sessions(self) -> list[Folder]:
@@ -98,26 +100,31 @@ def survey(home: ExperimentDir) -> Survey:
             sweeps[sweep_dir] = Sweep.read(sweep_dir)
         except LogdirError as error:
             unreadable[sweep_dir] = str(error)
-    folders = list(_walk(home))
+    hidden: dict[Path, str] = {}
+    folders = list(_walk(home, hidden))
     loose = [
         scan_folder(home.path, [path.name])
         for path in sorted(home.path.iterdir())
         if is_event_file(path.name) and path.is_file() and path != home.config_file
     ]
     running = frozenset(sweep_dir for sweep_dir in home.sweep_dirs if is_held(sweep_dir))
-    return Survey(home, sweeps, unreadable, folders, loose, running)
+    return Survey(home, sweeps, unreadable, folders, loose, running, hidden)
 
 
-def _refuse(error: OSError) -> None:
-    """Keep what cannot be read from being passed over; what is gone meanwhile, may be."""
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _walk(home: ExperimentDir, hidden: dict[Path, str]) -> Iterator[Folder]:
+    """Yield the directories below with event files; links are followed, but not in circles.
 
+    Args:
+        home: where to begin.
+        hidden: takes what cannot be read, and why, but for what is gone meanwhile.
+    """
 
-def _walk(home: ExperimentDir) -> Iterator[Folder]:
-    """Yield the directories below with event files; links are followed, but not in circles."""
+    def hide(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            hidden[Path(error.filename)] = str(error.strerror)
+
     seen = set()
-    for path, names, files in os.walk(home.path, onerror=_refuse, followlinks=True):
+    for path, names, files in os.walk(home.path, onerror=hide, followlinks=True):
         if (real := os.path.realpath(path)) in seen or Path(path) == home.reports_dir:
             names.clear()
             continue

@@ -24,6 +24,7 @@ from google_crc32c import value as crc32c
 
 from hparams_lab.events.parallel import scan_all
 from hparams_lab.events.scan import Scan, go_on
+from hparams_lab.runs.damage import tell
 from hparams_lab.runs.logdir import (
     RunDir,
     SweepDir,
@@ -154,6 +155,9 @@ class _Walk:
                 return known[1]
             names = sorted(name for name in os.listdir(path) if is_wanted(name))
         except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            tell({Path(path): f"cannot be read: {error.strerror}."})
             return []
         latest_ns = max(state.st_mtime_ns, state.st_ctime_ns)
         proof = stamp if latest_ns < self._proof_ns else _UNPROVEN

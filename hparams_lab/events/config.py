@@ -13,6 +13,8 @@ from hparams_lab.events import schema
 from hparams_lab.events.reader import read_events
 from hparams_lab.events.writer import Clock, open_writer
 from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.runs.mounts import mount_of
+from hparams_lab.runs.storage import storing
 from hparams_lab.runs.sweep import read_sweeps
 
 
@@ -25,16 +27,27 @@ def write_config(experiment_dir: ExperimentDir, *, clock: Clock = time.time) -> 
 
     Raises:
         LogdirError: if sweeps contradict each other.
-        OSError: if it cannot be written.
+        StorageError: if it cannot be written; what was there is as it was.
     """
+    mount = mount_of(experiment_dir.path)
+    _write_config(experiment_dir, clock)
+    while mount is not None and mount.exchange():  # other machines, too, look again
+        _write_config(experiment_dir, clock)
+
+
+def _write_config(experiment_dir: ExperimentDir, clock: Clock) -> None:
     while (wanted := schema.encode_config(read_sweeps(experiment_dir))) != read_config(
         experiment_dir
     ):
         # TensorBoard takes no notice of this name.
         aside = experiment_dir.path / f".config-{uuid.uuid4().hex}.tmp"
-        with open_writer(aside, clock=clock) as writer:
-            writer.write_summary(wanted)
-        aside.replace(experiment_dir.config_file)
+        with storing(experiment_dir.config_file):
+            try:
+                with open_writer(aside, clock=clock) as writer:
+                    writer.write_summary(wanted)
+                aside.replace(experiment_dir.config_file)
+            finally:
+                aside.unlink(missing_ok=True)
 
 
 def read_config(experiment_dir: ExperimentDir) -> summary_pb2.Summary | None:

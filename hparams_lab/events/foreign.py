@@ -25,6 +25,7 @@ from pathlib import Path
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.events import foreign_columns
+from hparams_lab.events.damage import tell_of_folders, tell_unreadable
 from hparams_lab.events.points import Track, decode_times, decode_values
 from hparams_lab.events.reader import RunRecord, Series, Types
 from hparams_lab.events.scan import Scan, Summary, read_tracks
@@ -154,6 +155,7 @@ def find_foreign(root: Path) -> list[ForeignRun]:
     if not root.is_dir():
         raise LogdirError(f"{root} must be a directory with event files. Name one that is there.")
     folders = {folder.path: folder for folder in _walk(root.absolute())}
+    tell_of_folders(folders.values())
     sessions = [folder for folder in folders.values() if folder.is_session]
     trainings = _find_trainings(sessions, folders)
     parts = _share_out(folders, sessions, trainings)
@@ -173,7 +175,7 @@ def find_foreign(root: Path) -> list[ForeignRun]:
 def _walk(root: Path) -> Iterator[Folder]:
     """Yield the directories with event files, by path; links are followed, but not in circles."""
     seen = set()
-    for path, names, files in os.walk(root, followlinks=True):
+    for path, names, files in os.walk(root, onerror=tell_unreadable, followlinks=True):
         if (real := os.path.realpath(path)) in seen:
             names.clear()
             continue

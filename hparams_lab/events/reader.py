@@ -22,6 +22,7 @@ from hparams_lab.errors import AssignmentError, EventFormatError
 from hparams_lab.events import records, schema
 from hparams_lab.events.cache import scan_sweep
 from hparams_lab.events.collector import paused_collector
+from hparams_lab.events.damage import note_torn, tell_of_runs
 from hparams_lab.events.points import decode_times, decode_values
 from hparams_lab.events.scan import Scan, Summary, read_tracks, scan_files
 from hparams_lab.events.schema import Ending, Status
@@ -142,6 +143,11 @@ class RunRecord:
         return schema.ending_of(self._scan.outcome, status)
 
     @property
+    def why(self) -> str:
+        """Why it ended so, in one line; empty where no more is known."""
+        return str(self._scan.outcome.get("why", ""))
+
+    @property
     def status(self) -> Status:
         """How it ended, as the dashboard has it; `RUNNING` without an end."""
         return Status.RUNNING if self.ending is None else self.ending.status
@@ -196,7 +202,8 @@ class RunRecord:
 def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
     """Return the runs of a sweep that have begun, by trial id, repeat and fold.
 
-    What was read before is taken from a cache where its files are as they were then.
+    What was read before is taken from a cache where its files are as they were then. Which
+    files are damaged is told by `runs.damage`; what of them is whole is read.
 
     Args:
         sweep_dir: of the sweep.
@@ -204,10 +211,10 @@ def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
     """
     types = Types(space)
     with paused_collector():
+        found = scan_sweep(sweep_dir)
+        tell_of_runs(sweep_dir, found)
         return [
-            RunRecord(run_dir, scan, types)
-            for run_dir, scan in scan_sweep(sweep_dir)
-            if scan.hparams is not None
+            RunRecord(run_dir, scan, types) for run_dir, scan in found if scan.hparams is not None
         ]
 
 
@@ -219,6 +226,19 @@ def read_run(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
         space: whose domains give the values their types.
     """
     scan = scan_files(run_dir.event_files)
+    if scan.status:
+        note_torn(scan)
+    return None if scan.hparams is None else RunRecord(run_dir, scan, Types(space))
+
+
+def read_superseded(run_dir: RunDir, space: SearchSpace) -> RunRecord | None:
+    """Return an attempt at a run that was made again; None if it left no session start.
+
+    Args:
+        run_dir: of the attempt.
+        space: as for `read_run`.
+    """
+    scan = scan_files(run_dir.superseded_files)
     return None if scan.hparams is None else RunRecord(run_dir, scan, Types(space))
 
 

@@ -28,6 +28,7 @@ START_TAG = metadata.SESSION_START_INFO_TAG
 END_TAG = metadata.SESSION_END_INFO_TAG
 CONFIG_TAG = metadata.EXPERIMENT_TAG
 RUN_CARD_TAG = "run_card"
+ENDED_TAG = "ended"
 
 # Our own summaries, for what TensorBoard has no field for. No plugin of TensorBoard has
 # this name, so it shows nothing of them.
@@ -129,15 +130,35 @@ def decode_end(content: bytes) -> tuple[Status, float]:
     return _STATUS_FROM_PB.get(info.status, Status.RUNNING), info.end_time_secs
 
 
-def encode_outcome(ending: Ending, *, split_seed: int | None = None) -> summary_pb2.Summary:
+def encode_outcome(
+    ending: Ending, *, split_seed: int | None = None, why: str = ""
+) -> summary_pb2.Summary:
     """Return our own record of how a run ended, which goes with the session end.
+
+    With it goes a text for TensorBoard's Text tab if the run failed: the dashboard's status
+    does not say in which way.
 
     Args:
         ending: why it ended.
         split_seed: by which it chose rows to train on or to hold out; None if it chose none.
+        why: the same for the user, in one line; empty where there is no more to say.
     """
-    outcome = {"ending": ending.value} | ({} if split_seed is None else {"split_seed": split_seed})
-    return summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, outcome)])
+    why = why.encode("utf-8", "backslashreplace").decode()  # an error may name any file
+    outcome: dict[str, Any] = {"ending": ending.value}
+    if split_seed is not None:
+        outcome["split_seed"] = split_seed
+    if why:
+        outcome["why"] = why
+    summary = summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, outcome)])
+    if ending.status is Status.FAILURE:
+        summary.MergeFrom(encode_text(ENDED_TAG, _format_end(ending, why)))
+    return summary
+
+
+def _format_end(ending: Ending, why: str) -> str:
+    # As code, so that what looks like Markdown or HTML is shown as it is.
+    told = "\n".join(f"    {line}" for line in why.splitlines())
+    return f"**{ending.value}**\n\n{told}" if told else f"**{ending.value}**"
 
 
 def decode_outcome(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:

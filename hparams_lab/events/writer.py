@@ -15,16 +15,20 @@ import uuid
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
+from hparams_lab.errors import StorageError
 from hparams_lab.events import schema
+from hparams_lab.events.append_only import AppendOnly, LocalFile
+from hparams_lab.events.damage import CONTINUATION
 from hparams_lab.events.reader import RunRecord, Series, is_whole, read_progress
 from hparams_lab.events.records import frame
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.logdir import RunDir
 from hparams_lab.runs.run import RunSpec
+from hparams_lab.runs.storage import storing
 
 Clock = Callable[[], float]
 
@@ -33,41 +37,11 @@ Clock = Callable[[], float]
 _FILE_VERSION = "brain.Event:2"
 
 
-class AppendOnly(Protocol):
-    """Where a writer's bytes go: the seam for filesystems that are not local."""
-
-    def append(self, content: bytes) -> None:
-        """Add whole records to the end; readers see them from now on."""
-
-    def close(self) -> None:
-        """Take no more."""
-
-
-class LocalFile:
-    """A file of a local or mounted filesystem, opened for appending.
-
-    Args:
-        path: its directory exists.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-
-    def append(self, content: bytes) -> None:
-        """Write all of it, also where the system takes it in parts."""
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
-
-    def close(self) -> None:
-        """Close the file; a second time does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
 class RunWriter:
     """Writes one run's events. Not thread-safe: a run has one thread that reports.
+
+    After an event that could not be written none is, and each attempt says why: a train
+    function may let one such error go, but the run does not end as if nothing were missing.
 
     Args:
         file: where the records go.
@@ -78,15 +52,17 @@ class RunWriter:
         self._file = file
         self._clock = clock
         self._ended = False
+        self._fault = ""
 
     @staticmethod
     def create(run_dir: RunDir, *, clock: Clock = time.time) -> RunWriter:
         """Make the run's directory and event file, and return its writer.
 
         Raises:
-            OSError: if it cannot be made, or the run has an event file.
+            StorageError: if it cannot be made, or its sweep's directory is gone.
+            FileExistsError: if the run has an event file.
         """
-        run_dir.path.mkdir(parents=True, exist_ok=True)  # what it prints may be there already
+        run_dir.make()  # what it prints may be there already
         if run_dir.event_files:
             raise FileExistsError(f"{run_dir.path} has an event file of another execution")
         return open_writer(run_dir.path / _file_name(clock()), clock=clock)
@@ -119,17 +95,18 @@ class RunWriter:
         """Write one point of a series."""
         self.write_summary(schema.encode_scalar(tag, value), step)
 
-    def write_end(self, ending: Ending, *, split_seed: int | None = None) -> None:
+    def write_end(self, ending: Ending, *, split_seed: int | None = None, why: str = "") -> None:
         """Write how the run ended. Call it once, last; a second call does nothing.
 
         Args:
             ending: why it ended.
             split_seed: by which the run chose rows to train on or to hold out; None if it
                 chose none.
+            why: the same for the user, in one line; empty where there is no more to say.
         """
         if not self._ended:
             self._ended = True
-            end = schema.encode_outcome(ending, split_seed=split_seed)
+            end = schema.encode_outcome(ending, split_seed=split_seed, why=why)
             end.MergeFrom(schema.encode_end(ending.status, self._clock()))
             self.write_summary(end)  # as one event: a run has both or neither
 
@@ -157,21 +134,38 @@ class RunWriter:
         self._append(event_pb2.Event(wall_time=self._clock(), file_version=_FILE_VERSION))
 
     def _append(self, event: event_pb2.Event) -> None:
-        self._file.append(frame(event.SerializeToString()))
+        if self._fault:
+            raise StorageError(self._fault)
+        try:
+            self._file.append(frame(event.SerializeToString()))
+        except StorageError as error:
+            self._fault = str(error)
+            raise
 
 
 def open_writer(path: Path, *, clock: Clock = time.time) -> RunWriter:
     """Return a writer on a new, or empty, local event file.
 
     Raises:
-        OSError: if it cannot be made.
+        StorageError: if it cannot be made.
     """
     writer = RunWriter(LocalFile(path), clock=clock)
-    writer.write_file_version()
+    try:
+        writer.write_file_version()
+    except BaseException:
+        writer.close()
+        raise
     return writer
 
 
-def end_run(run_dir: RunDir, spec: RunSpec, ending: Ending, *, clock: Clock = time.time) -> None:
+def end_run(
+    run_dir: RunDir,
+    spec: RunSpec,
+    ending: Ending,
+    *,
+    why: str = "",
+    clock: Clock = time.time,
+) -> None:
     """Write the end of a run whose own process could not.
 
     Does nothing to a run that has ended. The end goes to the run's event file; if that
@@ -182,10 +176,11 @@ def end_run(run_dir: RunDir, spec: RunSpec, ending: Ending, *, clock: Clock = ti
         run_dir: of the run.
         spec: of the run.
         ending: how it ended.
+        why: the same for the user, in one line.
         clock: seconds since the epoch.
 
     Raises:
-        OSError: if it cannot be written.
+        StorageError: if it cannot be written.
     """
     has_begun, has_ended = read_progress(run_dir)
     if has_ended:
@@ -193,7 +188,7 @@ def end_run(run_dir: RunDir, spec: RunSpec, ending: Ending, *, clock: Clock = ti
     with _go_on(run_dir, clock) as writer:
         if not has_begun:
             writer.write_start(spec)
-        writer.write_end(ending)
+        writer.write_end(ending, why=why)
 
 
 def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock = time.time) -> None:
@@ -205,7 +200,7 @@ def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock =
         clock: seconds since the epoch.
 
     Raises:
-        OSError: if it cannot be written.
+        StorageError: if it cannot be written.
     """
     together = summary_pb2.Summary()  # one event: all are there, or none
     for tag, value in scalars.items():
@@ -223,7 +218,7 @@ def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) 
         without: tags that are left out.
 
     Raises:
-        OSError: if it cannot be written.
+        StorageError: if it cannot be written.
     """
     times = [record.start_time_secs]
     # By time, but never out of order within a tag, whatever the clock did.
@@ -253,12 +248,13 @@ def _go_on(run_dir: RunDir, clock: Clock) -> RunWriter:
     if not files:
         return RunWriter.create(run_dir, clock=clock)
     last = files[-1]
-    if last.stat().st_size == 0:
-        return open_writer(last, clock=clock)
-    if is_whole(last):
-        return RunWriter(LocalFile(last), clock=clock)
-    # Sorts behind the torn file, of which loaders read no more.
-    return open_writer(last.with_name(f"{last.name}.end"), clock=clock)
+    with storing(last):
+        if last.stat().st_size == 0:
+            return open_writer(last, clock=clock)
+        if is_whole(last):
+            return RunWriter(LocalFile(last), clock=clock)
+        # Sorts behind the torn file, of which loaders read no more.
+        return open_writer(last.with_name(f"{last.name}{CONTINUATION}"), clock=clock)
 
 
 def _labels(spec: RunSpec) -> dict[str, str]:

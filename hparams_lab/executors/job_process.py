@@ -34,7 +34,7 @@ IDLE = b""
 
 def _redirect_output(job: Job) -> None:
     """Send what this process prints to the job's file."""
-    job.output_file.parent.mkdir(parents=True, exist_ok=True)  # not what is above: it may be gone by now
+    job.output_file.parent.mkdir(exist_ok=True)  # not what is above: it may be gone by now
     fd = os.open(job.output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(fd, 1)
     os.dup2(fd, 2)

@@ -29,6 +29,7 @@ from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import RunWriter, add_scalars
 from hparams_lab.interop.columns import Column, rename
+from hparams_lab.remote.opened import opened
 from hparams_lab.runs.logdir import ExperimentDir, RunDir, SweepDir, experiment_dir
 from hparams_lab.runs.provenance import collect_provenance
 from hparams_lab.runs.run import MAX_STEP, RunSpec
@@ -132,8 +133,13 @@ def write_sweep(
             as the search, or has sweeps of that name whose columns have other types.
         UsageError: if there is nothing to show: no trial, or no parameter.
     """
+    with opened(logdir, writes=True) as folder:
+        return _write_sweep(search, folder, now)
+
+
+def _write_sweep(search: ImportedSearch, logdir: Path, now: Callable[[], datetime]) -> Path:
     intended = _describe(search)
-    home = experiment_dir(Path(logdir).expanduser(), search.name)
+    home = experiment_dir(logdir.expanduser(), search.name)
     # Would contradict the sweeps that are there? Better now than with a directory made.
     schema.encode_config([*read_sweeps(home), intended])
     sweep_dir = home.create_sweep(now if search.start is None else _once(search.start, home))
@@ -254,7 +260,7 @@ def _write_run(spec: RunSpec, run: ImportedRun, notes: Mapping[str, str], now_se
         times.append(start_secs + run.wall_secs)  # when each point was made is not known
         for tag, step, value in _list_points(run.scalars):
             writer.write_scalar(tag, value, min(step, MAX_STEP))
-        writer.write_end(run.ending)
+        writer.write_end(run.ending, why=run.failure.strip().rpartition("\n")[2])
     if run.failure:
         spec.dir.failure_file.write_text(f"{run.failure.rstrip()}\n", "utf-8", "backslashreplace")
 

@@ -21,6 +21,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from hparams_lab.runs.storage import storing, write_whole
+
 _LAST = "last.keras"
 _BEST = "best.keras"
 _PROGRESS = "training.json"
@@ -44,10 +46,12 @@ class Progress:
     is_done: bool = False
 
     def write(self, folder: Path) -> None:
-        """Write it at one stroke."""
-        aside = folder / f"{_PROGRESS}.part"
-        aside.write_text(json.dumps(asdict(self)), "utf-8")
-        aside.replace(folder / _PROGRESS)
+        """Write it at one stroke.
+
+        Raises:
+            StorageError: if it cannot be written.
+        """
+        write_whole(folder / _PROGRESS, json.dumps(asdict(self)).encode())
 
     @classmethod
     def find(cls, folder: Path) -> Progress | None:
@@ -94,7 +98,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Go on where an earlier attempt was, if there is one."""
         self._progress = Progress()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)  # where the run's own is gone, the run fails
         for folder in reversed(self._earlier):
             if (progress := Progress.find(folder)) is not None:
                 self._go_on(folder, progress)
@@ -104,6 +108,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         """Save the model.
 
         Raises:
+            StorageError: if it cannot be written.
             ValueError: if there is no such log as the best is to be chosen by.
         """
         numbers = {name: float(it) for name, it in (logs or {}).items() if np.ndim(it) == 0}
@@ -174,5 +179,10 @@ def _list_states(model: keras.Model) -> list[keras.Variable]:
 
 def _save(model: keras.Model, path: Path) -> None:
     aside = path.with_name(f"part.{path.name}")  # Keras tells the format by the suffix
-    model.save(aside)
-    aside.replace(path)
+    path.parent.stat()  # as above
+    with storing(path):
+        try:
+            model.save(aside)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)  # it would fill a full disk further

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.runs.mounts import mount_of
 
 
 @contextmanager
@@ -34,14 +35,21 @@ def hold(sweep_dir: SweepDir) -> Iterator[None]:
         raise LogdirError(
             f"cannot write to the log directory: {error}. Choose another with --logdir."
         ) from error
-    with held:
+    mount = mount_of(sweep_dir.path)
+    with held, mount.hold(sweep_dir.path) if mount else nullcontext():
         yield
 
 
 def is_held(sweep_dir: SweepDir) -> bool:
     """Return whether a process is running a sweep; nothing is made or changed by asking."""
-    if not sweep_dir.lock_file.exists():
-        return False
+    mount = mount_of(sweep_dir.path)
+    if mount is not None and mount.is_held(sweep_dir.path):
+        return True
+    try:
+        if not sweep_dir.lock_file.exists():
+            return False
+    except PermissionError:  # as below
+        return True
     from filelock import FileLock, Timeout
 
     lock = FileLock(sweep_dir.lock_file)

@@ -22,6 +22,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ from functools import cache
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
+from hparams_lab.runs.damage import tell
+from hparams_lab.runs.mounts import mount_of
+from hparams_lab.runs.storage import storing
 
 _SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
 _SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
@@ -83,11 +87,29 @@ class RunDir:
         """The run's event files in the order in which TensorBoard reads them: by name."""
         return _list_paths(self.path, is_event_file)
 
+    def make(self) -> None:
+        """Make the directory, and its trial's, where they are not there.
+
+        Not the sweep's: what is gone is not begun anew in the middle, where half of it would
+        pass for the whole.
+
+        Raises:
+            StorageError: if it cannot be made, or the sweep's directory is gone.
+        """
+        with storing(self.path):
+            self.path.parent.mkdir(exist_ok=True)
+            self.path.mkdir(exist_ok=True)
+
     def next_attempt(self) -> RunDir:
         """Return the directory of the attempt at this run that follows this one."""
         attempt = self.attempt + 1
         name = _name_run(self.repeat, self.fold, attempt)
         return RunDir(self.path.with_name(name), self.repeat, self.fold, attempt)
+
+    @property
+    def superseded_files(self) -> list[Path]:
+        """The event files of an attempt that was made again, by name."""
+        return _list_paths(self.path, lambda name: _SUPERSEDED_INFIX in name)
 
     def supersede(self) -> None:
         """Take the run's event files out of all readers' sight, as it is made again.
@@ -242,15 +264,22 @@ class SweepDir:
         patterns = ("source*.zip", "diff*.patch", self.sweep_file.name)
         return [path for pattern in patterns for path in sorted(self.path.glob(pattern))]
 
+    def remove_description(self) -> None:
+        """Remove what describes a sweep that has no trial; where that fails, leave it."""
+        with contextlib.suppress(OSError):
+            for path in (*reversed(self.description_files), self.lock_file):
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
+
     @property
     def trial_dirs(self) -> list[Path]:
         """The directories of its trials, by id."""
-        return _list_dirs(self.path, _TRIAL_ID)
+        return _list_readable(self.path, _TRIAL_ID)
 
     def find_run_dirs(self) -> Iterator[RunDir]:
         """Yield the runs that exist, superseded attempts too, by trial, then by run name."""
         for trial in self.trial_dirs:
-            for run in _list_dirs(trial, _RUN_NAME):
+            for run in _list_readable(trial, _RUN_NAME):
                 yield RunDir(run, *parse_run_name(run.name))
 
 
@@ -307,12 +336,12 @@ class ExperimentDir:
 
         A directory without `sweep.json` is one that is being made, or never was.
         """
-        return [sweep for sweep in self.sweep_dirs if sweep.sweep_file.exists()]
+        return [sweep for sweep in self.sweep_dirs if _may_exist(sweep.sweep_file)]
 
     @property
     def sweep_dirs(self) -> list[SweepDir]:
         """All directories with the name of a sweep, by that."""
-        return [SweepDir(path) for path in _list_dirs(self.path, _SWEEP_ID)]
+        return [SweepDir(path) for path in _list_readable(self.path, _SWEEP_ID)]
 
     def find_sweep(self, prefix: str) -> SweepDir:
         """Return the sweep whose id begins with `prefix`.
@@ -353,7 +382,20 @@ class ExperimentDir:
                     f"cannot write to the log directory: {error}. Choose another with --logdir."
                 ) from error
             else:
-                return SweepDir(path)
+                if _reserve(path):
+                    return SweepDir(path)
+
+
+def _reserve(path: Path) -> bool:
+    """Return whether a new sweep's directory is no other machine's; remove it if it is."""
+    mount = mount_of(path)
+    is_free = False
+    try:
+        is_free = mount is None or mount.reserve(path)
+    finally:
+        if not is_free:
+            path.rmdir()
+    return is_free
 
 
 def is_sweep_id(name: str) -> bool:
@@ -425,6 +467,23 @@ def _list_paths(parent: Path, is_wanted: Callable[[str], bool]) -> list[Path]:
         return sorted(path for path in parent.iterdir() if is_wanted(path.name))
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _list_readable(parent: Path, name: re.Pattern[str]) -> list[Path]:
+    """Return the directories in another; none, which is told, if that cannot be read."""
+    try:
+        return _list_dirs(parent, name)
+    except OSError as error:
+        tell({parent: f"cannot be read: {error.strerror}."})
+        return []
+
+
+def _may_exist(path: Path) -> bool:
+    """Return whether a file is there; where that cannot be seen, reading it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _list_dirs(parent: Path, name: re.Pattern[str]) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import io
 import os
 import platform
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.runs.storage import write_whole
 
 _GIT_TIMEOUT_SECS = 30
 
@@ -121,18 +123,23 @@ def save_sources(
         sources: files to keep; paths in the archive are relative to their common folder.
         git: of the checkout; where it is dirty, its difference from the commit is kept.
         stage: 0 as the sweep begins, n as it is resumed for the nth time.
+
+    Raises:
+        StorageError: if they cannot be written; none of them is there in part.
     """
     root = Path(git.root) if git else Path(os.path.commonpath([path.parent for path in sources]))
-    with zipfile.ZipFile(sweep_dir.source_file(stage), "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sources:
             name = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
             # Not the file's own time: archives cannot hold times before 1980.
             archive.writestr(zipfile.ZipInfo(name.as_posix()), path.read_bytes())
+    write_whole(sweep_dir.source_file(stage), content.getvalue())
     if git and git.dirty:
         # A patch holds the files' own bytes, whatever their encoding, and nobody's colours.
         flags = ("--binary", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/")
         diff = _git(Path(git.root), "diff", "HEAD", *flags) or ""
-        sweep_dir.diff_file(stage).write_bytes(diff.encode(errors="surrogateescape"))
+        write_whole(sweep_dir.diff_file(stage), diff.encode(errors="surrogateescape"))
 
 
 def _digest(sources: Sequence[Path]) -> str:

@@ -6,8 +6,9 @@ It holds no results: those are in the event files alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Metric
@@ -17,9 +18,11 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal, Objective, Reduction
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import LogdirError
+from hparams_lab.runs.damage import tell
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import Provenance
 from hparams_lab.runs.run import RunSpec
+from hparams_lab.runs.storage import write_whole
 from hparams_lab.runs.trial import Trial, run_seed, split_seed
 
 # Raised when an older reader would misread the file. A field that is added needs a
@@ -176,15 +179,20 @@ class Sweep:
         """The keys of the metrics, in declared order."""
         return tuple(metrics_of.key_of(metric) for metric in self.metrics)
 
-    def write(self, sweep_dir: SweepDir) -> None:
+    def write(self, sweep_dir: SweepDir, *, ended: Mapping[str, Any] | None = None) -> None:
         """Write `sweep.json`, whole or not at all.
 
+        Args:
+            sweep_dir: of the sweep.
+            ended: how its runs ended, for whoever looks at the file; it is never read. None
+                while it runs.
+
         Raises:
-            OSError: if it cannot be written.
+            StorageError: if it cannot be written.
         """
-        aside = sweep_dir.sweep_file.with_suffix(".tmp")
-        aside.write_text(json.dumps(self._encode_json(), indent=1) + "\n", encoding="utf-8")
-        aside.replace(sweep_dir.sweep_file)
+        account = {} if ended is None else {"ended": ended}
+        content = json.dumps(self._encode_json() | account, indent=1) + "\n"
+        write_whole(sweep_dir.sweep_file, content.encode())
 
     @staticmethod
     def read(sweep_dir: SweepDir) -> Sweep:
@@ -199,7 +207,12 @@ class Sweep:
                 raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
             # A directory that was renamed or copied is a sweep of its own.
             return replace(_decode_json(data), id=sweep_dir.id)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise LogdirError(
+                f"{sweep_dir.sweep_file} cannot be read: {error.strerror}. Allow it, or move its "
+                "directory out of the log directory."
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogdirError(
                 f"{sweep_dir.sweep_file} does not describe a sweep: {error!r}. Move its directory "
                 "out of the log directory."
@@ -277,9 +290,29 @@ def _decode_json(data: dict[str, Any]) -> Sweep:
 
 
 def read_sweeps(experiment_dir: ExperimentDir) -> list[Sweep]:
-    """Return the sweeps of an experiment, oldest first.
+    """Return the sweeps of an experiment that can be read, oldest first."""
+    return [*read_readable(experiment_dir.find_sweeps()).values()]
 
-    Raises:
-        LogdirError: if one is unreadable.
+
+def read_readable(sweep_dirs: Iterable[SweepDir]) -> dict[SweepDir, Sweep]:
+    """Return the sweeps that can be read, in order; of the others is told what is wrong."""
+    sweeps: dict[SweepDir, Sweep] = {}
+    damage: dict[Path, str] = {}
+    for sweep_dir in sweep_dirs:
+        try:
+            sweeps[sweep_dir] = Sweep.read(sweep_dir)
+        except LogdirError as error:
+            damage[sweep_dir.sweep_file] = str(error).removeprefix(f"{sweep_dir.sweep_file} ")
+    tell(damage)
+    return sweeps
+
+
+def find_newest(experiment_dir: ExperimentDir) -> SweepDir:
+    """Return the newest sweep that can be read; the newest of all if none can.
+
+    Args:
+        experiment_dir: that has sweeps.
     """
-    return [Sweep.read(sweep) for sweep in experiment_dir.find_sweeps()]
+    there = experiment_dir.find_sweeps()
+    readable = (sweep_dir for sweep_dir in reversed(there) if read_readable([sweep_dir]))
+    return next(readable, there[-1])

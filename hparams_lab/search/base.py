@@ -77,7 +77,8 @@ class Strategy(ABC):
             assignment: proposed or taken, and not yet observed.
             value: the objective's so far; may be NaN.
             budget: how many values the run has reported, this one included: usually
-                its epochs, counted from 1.
+                its epochs, counted from 1. A run that is tried again, as it crashed,
+                begins at 1 again; what counts is the first value at each budget.
         """
 
     @abstractmethod

@@ -18,6 +18,7 @@ from hparams_lab.declare.experiment import Experiment
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.launch import Started, launch_loaded
 from hparams_lab.options import Options
+from hparams_lab.remote.opened import opened
 from hparams_lab.runner import RunResult
 
 
@@ -56,7 +57,8 @@ def launch_here(
 @contextlib.contextmanager
 def _open(logdir: str | PathLike[str] | None) -> Iterator[Path]:
     if logdir is not None:
-        yield Path(logdir)
+        with opened(logdir, writes=True) as folder:
+            yield folder
         return
     with tempfile.TemporaryDirectory(prefix="hparams_lab-") as folder:
         yield Path(folder)

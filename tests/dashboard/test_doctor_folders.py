@@ -68,7 +68,15 @@ def test_an_empty_sweep_is_removed(home: ExperimentDir) -> None:
     assert not empty.path.exists()
 
 
-@pytest.mark.parametrize("place", ["toy/.config-1.tmp", f"toy/{FRIDAY}/sweep.tmp", ".trash/abc"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "toy/.config-1.tmp",
+        f"toy/{FRIDAY}/sweep.tmp",
+        f"toy/{FRIDAY}/.sweep.json-{'0a' * 16}.tmp",
+        ".trash/abc",
+    ],
+)
 def test_leftovers_are_removed(place: str, home: ExperimentDir) -> None:
     """Temporary files, and what was half deleted, go, unless they may still be in use."""
     path = home.path.parent / place

@@ -12,9 +12,9 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
-from hparams_lab.errors import LogdirError
+from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.runs.logdir import ExperimentDir, SweepDir
-from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
+from hparams_lab.runs.sweep import Resumption, Sweep, find_newest, read_sweeps
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
 from tests.spaces import EXAMPLES
 
@@ -113,8 +113,8 @@ def test_nothing_else_is_left_in_the_directory(home: ExperimentDir) -> None:
 
 
 def test_a_directory_that_is_gone_is_told(home: ExperimentDir) -> None:
-    """A sweep that cannot be written is the system's error, which the launch explains."""
-    with pytest.raises(FileNotFoundError, match=SATURDAY):
+    """A sweep is not written where its directory is gone, and that is said."""
+    with pytest.raises(StorageError, match=r"No such file or directory\. Put it back"):
         make_sweep().write(SweepDir(home.path / SATURDAY))
 
 
@@ -194,12 +194,26 @@ def test_sweeps_are_read_oldest_first(home: ExperimentDir) -> None:
     assert [FRIDAY, SATURDAY] == [sweep.id for sweep in read_sweeps(home)]
 
 
-def test_one_damaged_sweep_is_not_passed_over(home: ExperimentDir) -> None:
-    """An unreadable sweep among others is an error, so that no result is lost silently."""
+def test_one_damaged_sweep_does_not_hide_the_others(
+    home: ExperimentDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unreadable sweep among others is told with its file, and the others are read."""
     add_sweep(home, make_sweep(FRIDAY))
     add_sweep(home, make_sweep(SATURDAY)).sweep_file.write_text("{")
-    with pytest.raises(LogdirError, match=f"{SATURDAY}/sweep.json does not describe a sweep"):
-        read_sweeps(home)
+
+    assert [FRIDAY] == [sweep.id for sweep in read_sweeps(home)]
+    assert f"damaged: {home.path / SATURDAY}/sweep.json: does not describe" in caplog.text
+
+
+def test_the_newest_sweep_is_one_that_can_be_read(home: ExperimentDir) -> None:
+    """A damaged sweep is not the newest as long as an older one can be read."""
+    friday = add_sweep(home, make_sweep(FRIDAY))
+    saturday = add_sweep(home, make_sweep(SATURDAY))
+    saturday.sweep_file.write_text("{")
+
+    assert friday == find_newest(home)
+    friday.sweep_file.write_text("{")
+    assert saturday == find_newest(home)
 
 
 def test_an_experiment_without_sweeps_has_none(home: ExperimentDir) -> None:

@@ -27,7 +27,13 @@ _EXECUTION: _Facts = {
     "executor": lambda sweep: sweep.executor,
     "workers": lambda sweep: sweep.workers,
     "time limit of a run, secs": lambda sweep: sweep.run_timeout_secs,
+    "memory limit of a run, MB": lambda sweep: sweep.memory_limit_mb,
+    "retries of a run": lambda sweep: sweep.retries or 0,
     "runs per process": lambda sweep: sweep.runs_per_process or 1,
+    "runs per GPU": lambda sweep: sweep.runs_per_gpu or 1,
+    "Ray cluster": lambda sweep: sweep.ray_address,
+    "processors of a run": lambda sweep: sweep.cpus_per_run,
+    "GPUs of a run": lambda sweep: sweep.gpus_per_run,
     "limit of failures": lambda sweep: sweep.max_failures,
 }
 

@@ -21,6 +21,7 @@ from hparams_lab.declare import tags
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.foreign import ForeignRecord
 from hparams_lab.events.reader import RunRecord
+from hparams_lab.runs.mounts import in_terms_of_urls
 from hparams_lab.runs.sweep import Sweep
 
 Column = Sequence[Any]
@@ -33,8 +34,9 @@ _TIMES = {"start": datetime, "end": datetime, "secs": float}
 _TRIAL_FACTS = {
     **dict.fromkeys(RUN_NAMES[:3], str),
     **_WHENCE,
+    "ending": str,
     **_TIMES,
-    "runs": int,
+    **dict.fromkeys(("runs", "attempts"), int),
     **dict.fromkeys(("seeds", "damage", "path"), str),
 }
 _RUN_FACTS = {
@@ -141,14 +143,16 @@ def _enter_trial(row: TrialRow) -> _Entry:
         "day": first.labels.get("day", row.sweep_id[:10]),
         "commit": " ".join(dict.fromkeys(run.labels.get("commit", "") for run in row.runs)) or None,
         "status": row.label,
+        "ending": row.ending,
         "start": _to_time(min(run.start_time_secs for run in row.runs)),
         "end": None if None in ends else _to_time(last),
         "secs": row.wall_secs,
         "runs": len(row.runs),
+        "attempts": row.attempts,
         "seeds": " ".join(str(run.seed) for run in row.runs if run.seed is not None) or None,
         "damage": "; ".join(f"{run.dir.path.name}: {run.damage}" for run in row.runs if run.damage)
         or None,
-        "path": str(first.dir.path.parent),
+        "path": in_terms_of_urls(str(first.dir.path.parent)),
     }
     metrics = dict(row.metrics)
     for tag, spread in row.spreads.items():
@@ -176,7 +180,7 @@ def _enter_run(record: RunRecord, sweep: Sweep | None) -> _Entry:
         "reused_from": record.reused_from or None,
         "data_digest": record.data_digest or None,
         "damage": record.damage or None,
-        "path": str(record.dir.path),
+        "path": in_terms_of_urls(str(record.dir.path)),
     }
     metrics = dict(record.last_values)
     if sweep is not None and (best := record.metrics.get(sweep.objective.metric)):

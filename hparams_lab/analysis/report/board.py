@@ -16,7 +16,7 @@ from pathlib import Path
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorboard.plugins.image import metadata
 
-from hparams_lab.errors import LogdirError
+from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.events import schema
 from hparams_lab.events.writer import open_writer
 from hparams_lab.runs.logdir import ExperimentDir
@@ -80,6 +80,8 @@ def write_board(
                 writer.write_summary(encode_image(tag, png, title))
             for tag, markdown in texts.items():
                 writer.write_summary(schema.encode_text(tag, markdown))
+    except StorageError:
+        raise
     except OSError as error:
         raise LogdirError(
             f"cannot write to {home.reports_dir}: {error.strerror}. Do without --to_tensorboard."

@@ -180,7 +180,7 @@ def find_best(trials: Trials) -> TrialRow | None:
 def _describe_scope(trials: Trials) -> str:
     days = [sweep.day for sweep in trials.sweeps]
     span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
-    labels = Counter(row.label for row in trials.rows)
+    labels = Counter(row.told_label for row in trials.rows)
     statuses = ", ".join(f"{number} {label}" for label, number in labels.items())
     told = f"{count(len(trials.sweeps), 'sweep')}, {span}: {count(len(trials.rows), 'trial')}"
     return f"{told} ({statuses})" if statuses else told

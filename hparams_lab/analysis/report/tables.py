@@ -81,7 +81,7 @@ def tabulate_trials(trials: Trials, *, limit: int) -> Table:
     rows = [
         [
             Cell(f"{row.sweep_id}/{row.trial_id}"),
-            Cell(row.label),
+            Cell(row.told_label),
             _metric_cell(row, tag),
             *(_value_cell(row.assignment.get(name)) for name in trials.varied),
             *(_metric_cell(row, key) for key in metrics[1:]),
@@ -137,7 +137,7 @@ def list_failures(rows: Iterable[TrialRow]) -> list[Failure]:
         Failure(
             run=f"{row.sweep_id}/{row.trial_id}/{run.dir.path.name}",
             ending=run.ending.value if run.ending else "failed",
-            reason=_last_line(details) or "no reason was taken down",
+            reason=run.why or _last_line(details) or "no reason was taken down",
             details=details,
         )
         for row in sorted(rows, key=lambda row: (row.sweep_id, row.trial_id))

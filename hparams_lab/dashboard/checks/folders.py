@@ -19,7 +19,9 @@ from hparams_lab.runs.trash import empty
 
 _MIN_AGE_SECS = 60.0  # of what nobody is writing any more
 # What our own writers put beside a file and then into its place; others' are not ours to remove.
-_ASIDE = re.compile(r"\.config-\w+\.tmp|(sweep|source(-\d+)?|diff(-\d+)?)\.tmp")
+_ASIDE = re.compile(
+    r"\.config-\w+\.tmp|\.(sweep\.json|source(-\d+)?\.zip|diff(-\d+)?\.patch)(-\w+)?\.tmp|sweep\.tmp"
+)
 _EXECUTION = re.compile(r"execution\d+")
 # What Ray Tune puts beside a trial's event file.
 _RAY_FILES = ("result.json", "params.json")
@@ -32,16 +34,24 @@ def find_broken_sweeps(survey: Survey) -> Iterator[Finding]:
     for sweep_dir, problem in survey.unreadable.items():
         yield Finding(
             kind="unreadable sweep",
-            problem=problem.partition(". Move")[0] + ".",
-            effect="No command can read the experiment, and its columns cannot be renewed.",
+            problem=problem.rpartition(". ")[0] + ".",
+            effect="Its runs are left out of whatever is read, and its columns of the dashboard.",
             advice=f"Move it away: {format_command(home, 'archive', sweep_dir.id)}",
             paths=[sweep_dir.sweep_file],
+        )
+    for path, problem in survey.unreadable_folders.items():
+        yield Finding(
+            kind="unreadable directory",
+            problem=f"{survey.name(path)} cannot be read: {problem}.",
+            effect="What lies in it is left out of whatever is read.",
+            advice=f"Allow it: {shlex.join(['chmod', 'u+rwx', str(path)])}",
+            paths=[path],
         )
     described = {*survey.sweeps, *survey.unreadable, *survey.running}
     for sweep_dir in home.sweep_dirs:
         if sweep_dir in described or not _is_old(sweep_dir.path):
             continue
-        is_empty = not any(path != sweep_dir.lock_file for path in sweep_dir.path.iterdir())
+        is_empty = not any(path != sweep_dir.lock_file for path in _list(sweep_dir.path))
         yield Finding(
             kind="sweep without sweep.json",
             problem=f"{sweep_dir.path} has no sweep.json"
@@ -143,7 +153,9 @@ def _name_layout(run: ForeignRun) -> str:
 
 
 def _list(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    with contextlib.suppress(PermissionError):  # a finding of its own
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    return []
 
 
 def _is_old(path: Path) -> bool:

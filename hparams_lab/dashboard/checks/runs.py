@@ -7,14 +7,12 @@ from functools import partial
 
 from hparams_lab.dashboard.finding import Finding, count, format_command, name_some
 from hparams_lab.dashboard.survey import FoundRun, Survey
+from hparams_lab.events.damage import CONTINUATION, note_torn
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.writer import end_run
 from hparams_lab.runs.lock import hold
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import RunSpec
-
-# `end_run` puts an end behind a torn file in one of that name.
-_CONTINUATION = ".end"
 
 
 def find_unended_runs(survey: Survey) -> Iterator[Finding]:
@@ -46,7 +44,7 @@ def find_several_files(survey: Survey) -> Iterator[Finding]:
     found = {
         run.folder.path: None
         for run in survey.runs
-        if len({path.name.removesuffix(_CONTINUATION) for path in run.folder.files}) > 1
+        if len({path.name.removesuffix(CONTINUATION) for path in run.folder.files}) > 1
     }
     if found:
         names = [survey.name(path) for path in found]
@@ -64,8 +62,11 @@ def find_several_files(survey: Survey) -> Iterator[Finding]:
 
 
 def find_damage(survey: Survey) -> Iterator[Finding]:
-    """Find event files with damaged records."""
+    """Find event files with damaged records, or with one that nobody goes on writing."""
     for folder in (*survey.loose, *survey.folders):
+        is_left = folder.is_ours and SweepDir(folder.path.parents[1]) not in survey.running
+        if folder.scan.status or is_left:
+            note_torn(folder.scan)
         for file, damage in folder.scan.damage.items():
             is_loose = folder.path == survey.home.path
             name = survey.name(folder.path / file if is_loose else folder.path)
@@ -94,5 +95,6 @@ def _end(sweep_dir: SweepDir, runs: Sequence[FoundRun]) -> str:
             )
             # Not before the last event, and not now: its wall time would be days.
             clock = partial(max, run.folder.last_secs, record.start_time_secs)
-            end_run(record.dir, spec, Ending.INTERRUPTED, clock=clock)
+            why = "its process ended without a word"
+            end_run(record.dir, spec, Ending.INTERRUPTED, why=why, clock=clock)
     return f"gave {count(len(runs), 'run')} of {sweep_dir.id} the end FAILURE (interrupted)"

@@ -119,7 +119,7 @@ def test_metrics_are_named_with_their_goal(text: str, wanted: MetricGoal) -> Non
         ("loss", "Write loss:min or loss:max"),
         ("loss:low", "goal must be min or max; got 'loss:low'"),
         ("los:min", "Did you mean 'loss'"),
-        ("zebra:min", "There are accuracy, loss"),
+        ("zebra:min", "There are accuracy, attempts, loss"),
         ("day:min", "no complete trial has a number 'day'"),
     ],
 )

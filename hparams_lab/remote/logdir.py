@@ -1,0 +1,210 @@
+"""A log directory that is a URL, as everything else sees it: a local directory.
+
+with opened("s3://bucket/logs", writes=True, warn=...) as folder:
+    ...                                             # any work on any path below `folder`
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from hparams_lab.errors import LogdirError, StorageError
+from hparams_lab.remote.lease import Leases
+from hparams_lab.remote.mirror import Mirror, Pulled
+from hparams_lab.remote.patience import patiently
+from hparams_lab.remote.plan import CONFIG_FILE, SWEEP_FILE
+from hparams_lab.remote.store import Store
+from hparams_lab.remote.ticker import Ticker
+from hparams_lab.remote.url import read_upload_secs
+from hparams_lab.runs.mounts import Mount, add_mount, find_mount, remove_mount
+
+Warn = Callable[[str], None]
+"""Takes a sentence that the user should see."""
+
+# How long the end is tried, where nothing had failed before.
+_LAST_SECS = 3.0
+
+
+class RemoteLogdir(Mount):
+    """A URL's mirror, and what goes on in the background to keep the two the same.
+
+    Args:
+        url: of the log directory.
+        warn: is told what goes wrong in the background, or was put aside.
+
+    Attributes:
+        num_users: how often `mount_url` has returned it.
+
+    Raises:
+        UsageError: if nothing that is installed knows such URLs.
+        LogdirError: if there can be no mirror.
+    """
+
+    def __init__(self, url: str, *, warn: Warn) -> None:
+        self._store = Store(url)
+        self.url = self._store.url
+        self._mirror = Mirror(self._store)
+        self.root = self._mirror.root
+        self._warn = warn
+        self._secs = read_upload_secs()
+        holder = self._mirror.sessions.mirror_id
+        self._leases = Leases(self._store, holder, beat_secs=self._secs)
+        self._tickers: list[Ticker] = []
+        self._writes = False
+        self._lost: list[str] = []
+        self.num_users = 1
+
+    def refresh(self) -> Pulled:
+        """Get what is new there.
+
+        Raises:
+            LogdirError: if the URL cannot be reached.
+        """
+        pulled = self._mirror.pull()
+        if pulled.set_aside:
+            first = pulled.set_aside[0]
+            self._warn(
+                f"another machine has gone on with what this one had written and not sent to "
+                f"{self.url}: the other's stands, and what was here ({len(pulled.set_aside)} "
+                f"files) was put aside: {first}"
+            )
+        return pulled
+
+    def send_leftovers(self) -> None:
+        """Send what an earlier process could not; those who cannot write are told, no more."""
+        if self._mirror.has_unsent() and not self._mirror.sessions.others_write:
+            try:
+                self._mirror.push()
+            except LogdirError as error:
+                self._warn(f"{error} What was not sent before is kept in {self._mirror.folder}.")
+
+    def write(self) -> None:
+        """Send what is written from now on, at every interval and in the end."""
+        if not self._writes:
+            self._writes = True
+            self._mirror.sessions.enter()
+            self._mirror.watch_removals()
+            self._start(self._upload, "upload")
+            self._start(self.beat, "lease")  # also while an upload takes long
+
+    def follow(self) -> None:
+        """Get what is new there, at every interval."""
+        self._start(self._follow, "download")
+
+    def reserve(self, sweep_dir: Path) -> bool:
+        """Make a new sweep's id this process's own; return whether it was free."""
+        return self._leases.reserve(self._mirror.name_of(sweep_dir))
+
+    @contextlib.contextmanager
+    def hold(self, sweep_dir: Path) -> Iterator[None]:
+        """Keep other machines from running a sweep."""
+        self._leases.acquire(self._mirror.name_of(sweep_dir))
+        yield
+        # Given back by `close`: nobody is to go on with what is not sent yet.
+
+    def is_held(self, sweep_dir: Path) -> bool:
+        """Return whether another machine runs a sweep, as of some seconds ago."""
+        try:
+            return self._leases.is_held(self._mirror.name_of(sweep_dir))
+        except LogdirError:
+            return True  # who cannot be asked may be running it
+
+    def exchange(self) -> bool:
+        """Send what was written and get what is new; return whether a sweep is, or is gone."""
+        self._mirror.push()
+        return any(name.endswith((SWEEP_FILE, CONFIG_FILE)) for name in self.refresh().changed)
+
+    def fetch(self, folder: Path) -> None:
+        """Get what nodes have written into a folder, where there are any.
+
+        Raises:
+            StorageError: if the URL cannot be reached for so long that the lease is over.
+        """
+        if self.is_written_by_nodes:
+            fetch = partial(self._mirror.pull, self._mirror.name_of(folder))
+            try:
+                patiently(fetch, self._leases.stale_secs)
+            except LogdirError as error:
+                raise StorageError(str(error)) from error
+
+    def close(self) -> None:
+        """Send what was written and end.
+
+        Raises:
+            LogdirError: if something could not be sent, or another machine has a sweep now.
+        """
+        for ticker in self._tickers:
+            ticker.stop()
+        try:
+            if self._writes:
+                self._send_all()
+            # Of what could not be sent they end by themselves, as a dead machine's.
+            self._leases.release_all()
+        finally:
+            self._mirror.sessions.leave()
+        if self._lost:
+            raise LogdirError(
+                f"another machine has taken {', '.join(self._lost)} over, as this one was not "
+                f"heard of for {self._leases.stale_secs:g} s. What was written here since then "
+                f"was not sent; it is kept in {self._mirror.folder}."
+            )
+
+    def _start(self, action: Callable[[], None], name: str) -> None:
+        self._tickers.append(Ticker(action, self._secs, warn=self._warn, name=name))
+
+    def _upload(self) -> None:
+        self.beat()  # whoever wakes from a long sleep learns first what it has lost
+        self._mirror.push()
+
+    def _follow(self) -> None:
+        self.refresh()
+
+    def beat(self) -> None:
+        """Show that the sweeps that are held here are; send nothing of those that are lost.
+
+        Raises:
+            LogdirError: if the URL cannot be reached.
+        """
+        for sweep in self._leases.beat():
+            self._mirror.disown(sweep)
+            self._lost.append(sweep)
+            self._warn(f"another machine has taken {sweep} over. Stop this one: it is not sent.")
+
+    def _send_all(self) -> None:
+        is_failing = any(ticker.is_failing for ticker in self._tickers)
+        try:
+            patiently(self._upload, 0.0 if is_failing else _LAST_SECS)
+        except LogdirError as error:
+            raise LogdirError(
+                f"not everything could be sent: {error} All of it is kept in "
+                f"{self._mirror.folder}; the next command with --logdir={self.url} sends it."
+            ) from error
+
+
+def mount_url(url: str, *, warn: Warn) -> RemoteLogdir:
+    """Return the mount of a URL, with all that is there now; the same one while it is mounted.
+
+    Args:
+        url: of the log directory.
+        warn: as for `RemoteLogdir`.
+
+    Raises:
+        UsageError: if nothing that is installed knows such URLs.
+        LogdirError: if it cannot be reached.
+    """
+    mount = RemoteLogdir(url, warn=warn)
+    known = find_mount(mount.url)
+    if isinstance(known, RemoteLogdir):
+        known.num_users += 1
+        return known
+    add_mount(mount)
+    try:
+        mount.refresh()
+        mount.send_leftovers()
+    except BaseException:
+        remove_mount(mount)
+        raise
+    return mount

@@ -1,0 +1,116 @@
+"""What a mirror and its URL had in common when they were last the same, file by file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+_FORMAT = 1
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does."""
+
+    size: int
+    modified_ns: int
+    inode: int
+
+
+class Agreed(NamedTuple):
+    """A file that was the same here and there.
+
+    Attributes:
+        token: of the object.
+        stamp: of the file.
+    """
+
+    token: str
+    stamp: Stamp
+
+
+@dataclass
+class State:
+    """What is known of a mirror.
+
+    Attributes:
+        files: that were the same here and there, by name.
+        removed: names of those that are gone here, and are to go there.
+    """
+
+    files: dict[str, Agreed] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+
+    @staticmethod
+    def load(path: Path) -> State:
+        """Return what is kept in a file; nothing if it is missing or damaged.
+
+        Nothing known means that files are compared by their contents once more.
+        """
+        try:
+            data = json.loads(path.read_bytes())
+            if data["format"] != _FORMAT:
+                return State()
+            files = {
+                name: Agreed(token, Stamp(*stamp))
+                for name, (token, *stamp) in data["files"].items()
+            }
+            return State(files, set(data["removed"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return State()
+
+    def save(self, path: Path) -> None:
+        """Keep it, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        files = {name: (each.token, *each.stamp) for name, each in self.files.items()}
+        data = {"format": _FORMAT, "files": files, "removed": sorted(self.removed)}
+        aside = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        try:
+            aside.write_text(json.dumps(data), encoding="utf-8")
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return the stamp of a file as it is now.
+
+    Raises:
+        OSError: if there is none.
+    """
+    return _stamp_of(path.stat())
+
+
+def _stamp_of(state: os.stat_result) -> Stamp:
+    return Stamp(state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+def scan_files(root: Path, below: str = "") -> dict[str, Stamp]:
+    """Return the stamps of the files in a folder and all its folders, by name below `root`."""
+    found: dict[str, Stamp] = {}
+    pending = [below]
+    while pending:
+        folder = pending.pop()
+        for entry in _list_entries(f"{root}/{folder}"):
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(name)
+            elif entry.is_file():
+                with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                    found[name] = _stamp_of(entry.stat())
+    return found
+
+
+def _list_entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [*entries]
+    except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
+        return []

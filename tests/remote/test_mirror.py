@@ -1,0 +1,196 @@
+"""A mirror and its store: what comes, what goes, and what is never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hparams_lab.errors import LogdirError
+from hparams_lab.remote.mirror import Mirror
+from hparams_lab.remote.store import Store
+from tests.remote.conftest import MakeMirror
+from tests.remote.trees import RUN_FILE, SWEEP, read_tree, write
+
+
+def test_what_one_pushes_another_pulls(make_mirror: MakeMirror) -> None:
+    """What was written on one machine is read on another."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    write(ours, "a/b", "content")
+    ours.push()
+    pulled = theirs.pull()
+
+    assert {"a/b"} == pulled.changed
+    assert {"a/b": "content"} == read_tree(theirs.root)
+
+
+def test_what_was_sent_is_not_sent_again(make_mirror: MakeMirror, store: Store) -> None:
+    """A push sends what has changed since the last one alone."""
+    mirror = make_mirror("ours")
+    write(mirror, "same", "content")
+    write(mirror, "grows", "begun")
+    mirror.push()
+    before = store.list()
+    write(mirror, "grows", "begun, ended")
+    mirror.push()
+
+    assert before["same"] == store.list()["same"]
+    assert b"begun, ended" == store.read("grows")
+
+
+def test_what_a_writer_removes_is_removed_there(make_mirror: MakeMirror, store: Store) -> None:
+    """A file that goes while its writer watches goes there, too."""
+    mirror = make_mirror("ours")
+    path = write(mirror, "a", "")
+    mirror.push()
+    mirror.watch_removals()
+    path.unlink()
+    mirror.push()
+
+    assert {} == store.list()
+
+
+def test_what_is_missing_is_no_removal(make_mirror: MakeMirror, store: Store) -> None:
+    """A file that a sweeper of caches took is not removed there, and comes again."""
+    mirror = make_mirror("ours")
+    write(mirror, "a", "content").unlink()
+    write(mirror, "b", "content")
+    mirror.push()
+    (mirror.root / "b").unlink()
+    make_mirror("ours").push()
+    make_mirror("ours").pull()
+
+    assert {"b"} == {*store.list()}
+    assert {"b": "content"} == read_tree(mirror.root)
+
+
+def test_a_removal_that_was_not_sent_is_not_forgotten(
+    make_mirror: MakeMirror, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was removed while the store could not be reached is removed by the next process."""
+    mirror = make_mirror("ours")
+    path = write(mirror, "a", "")
+    mirror.push()
+    mirror.watch_removals()
+    path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(store._files, "rm_file", _raise)
+        with pytest.raises(LogdirError, match="unplugged"):
+            mirror.push()
+    later = make_mirror("ours")
+    later.pull()
+    later.push()
+
+    assert {} == store.list()
+    assert {} == read_tree(later.root)
+
+
+def _raise(*arguments: object) -> None:
+    raise ConnectionError("unplugged")
+
+
+def test_what_is_written_again_is_no_removal(make_mirror: MakeMirror, store: Store) -> None:
+    """A file that went, and came again before that was sent, is there."""
+    mirror = make_mirror("ours")
+    write(mirror, "a", "first")
+    mirror.push()
+    mirror.watch_removals()
+    (mirror.root / "a").unlink()
+    mirror.pull()
+    write(mirror, "a", "again")
+    mirror.push()
+
+    assert b"again" == store.read("a")
+
+
+def test_a_file_that_is_open_grows(make_mirror: MakeMirror) -> None:
+    """Who shows an event file while it is written reads on in it."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    write(ours, RUN_FILE, "begun")
+    ours.push()
+    theirs.pull()
+    with (theirs.root / RUN_FILE).open() as reader:
+        reader.read()
+        write(ours, RUN_FILE, "begun, ended")
+        ours.push()
+        theirs.pull()
+
+        assert ", ended" == reader.read()
+
+
+def test_folders_go_with_their_last_file(make_mirror: MakeMirror) -> None:
+    """Of a sweep that was removed there, nothing is left here, its lock neither."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    write(ours, RUN_FILE, "")
+    ours.push()
+    theirs.pull()
+    write(theirs, f"{SWEEP}/sweep.lock", "")
+    ours.watch_removals()
+    (ours.root / RUN_FILE).unlink()
+    ours.push()
+    theirs.pull()
+
+    assert [] == [*theirs.root.iterdir()]
+
+
+def test_two_that_change_a_file_lose_nothing(make_mirror: MakeMirror) -> None:
+    """Where both sides have changed a file, what is there stands, and ours is put aside."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    write(ours, "a", "mine")
+    write(theirs, "a", "yours")
+    theirs.push()
+    pulled = ours.pull()
+
+    assert "yours" == (ours.root / "a").read_text()
+    assert ["mine"] == [path.read_text() for path in pulled.set_aside]
+
+
+def test_a_pull_that_was_killed_is_done_again(make_mirror: MakeMirror) -> None:
+    """What had come whole or in part, but was not noted, is in nobody's way."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    for name in ("whole", "part"):
+        write(ours, name, "content")
+        write(theirs, name, "content" if name == "whole" else "cont")
+    ours.push()
+    pulled = theirs.pull()
+
+    assert [] == pulled.set_aside
+    assert read_tree(ours.root) == read_tree(theirs.root)
+
+
+def test_what_another_machine_took_over_is_not_sent(make_mirror: MakeMirror, store: Store) -> None:
+    """Leftovers of a sweep that was resumed elsewhere are put aside, and not mixed into it."""
+    ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    write(ours, f"{SWEEP}/sweep.json", "begun")
+    ours.push()
+    theirs.pull()
+    write(ours, RUN_FILE, "half")
+    write(theirs, f"{SWEEP}/sweep.json", "resumed")
+    theirs.push()
+    pulled = ours.pull()
+    ours.push()
+
+    assert ["half"] == [path.read_text() for path in pulled.set_aside]
+    assert {f"{SWEEP}/sweep.json"} == {*store.list()}
+
+
+def test_what_is_disowned_is_left_alone(make_mirror: MakeMirror, store: Store) -> None:
+    """Of a sweep that another machine has now, nothing is sent, and nothing removed."""
+    mirror = make_mirror("ours")
+    gone = write(mirror, f"{SWEEP}/gone", "")
+    mirror.push()
+    mirror.watch_removals()
+    mirror.disown(SWEEP)
+    gone.unlink()
+    write(mirror, f"{SWEEP}/new", "")
+    write(mirror, "toy/else", "")
+    mirror.push()
+
+    assert {f"{SWEEP}/gone", "toy/else"} == {*store.list()}
+
+
+def test_a_mirror_needs_a_folder(store: Store, tmp_path: Path) -> None:
+    """Where there can be no mirror, that is said."""
+    (tmp_path / "file").touch()
+    with pytest.raises(LogdirError, match="HPARAMS_LAB_CACHE_DIR"):
+        Mirror(store, tmp_path / "file" / "mirror")

@@ -1,0 +1,145 @@
+"""Log directories that are opened by the library: folders, and URLs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+import hparams_lab as lab
+from hparams_lab.errors import LogdirError
+from hparams_lab.remote.lease import Leases
+from hparams_lab.remote.logdir import mount_url
+from hparams_lab.remote.opened import opened
+from hparams_lab.remote.store import Store
+from hparams_lab.runs.lock import hold
+from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.runs.mounts import mount_of, remove_mount
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPARAMS_LAB_CACHE_DIR", str(tmp_path / "cache"))
+
+
+def test_a_folder_is_itself(tmp_path: Path) -> None:
+    """A path is opened as it is, and nothing is mounted."""
+    with opened(tmp_path, writes=True) as folder:
+        assert tmp_path == folder
+        assert mount_of(folder) is None
+
+
+def test_what_is_written_is_sent(store: Store) -> None:
+    """What is written into a URL is there once it is closed, and it is mounted no longer."""
+    with opened(store.url, writes=True) as folder:
+        (folder / "a").write_text("content")
+        mount = mount_of(folder)
+
+    assert b"content" == store.read("a")
+    assert mount is not None
+    assert mount_of(folder) is None
+
+
+def test_a_url_that_is_open_is_opened_once(store: Store) -> None:
+    """Within, the same URL is the same folder, and is sent as it is closed for good."""
+    with opened(store.url, writes=True) as outer:
+        with opened(store.url) as inner:
+            (inner / "a").touch()
+
+        assert outer == inner
+        assert mount_of(outer) is not None
+
+    assert {"a"} == {*store.list()}
+
+
+def test_who_reads_sends_nothing_of_its_own(store: Store) -> None:
+    """What is opened for reading is not watched, and its losses are not sent."""
+    store.write("a", b"content")
+    with opened(store.url) as folder:
+        (folder / "a").unlink()
+
+    assert {"a"} == {*store.list()}
+
+
+def test_leftovers_are_sent_by_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be sent is kept, is said to be, and is sent by whoever comes next."""
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "put_file", _raise)
+        patch.setattr("hparams_lab.remote.logdir._LAST_SECS", 0.0)
+        with pytest.raises(LogdirError, match=r"All of it is kept in .*cache"):
+            _write_a(store.url)
+    with opened(store.url):
+        pass
+
+    assert {"a"} == {*store.list()}
+
+
+def _write_a(url: str) -> None:
+    with opened(url, writes=True) as folder:
+        (folder / "a").touch()
+
+
+def _raise(*arguments: object) -> None:
+    raise ConnectionError("unplugged")
+
+
+def test_a_reader_that_cannot_write_reads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may only read is told of leftovers, and reads all the same."""
+    with opened(store.url) as folder:
+        (folder / "left").touch()
+    store.write("a", b"content")
+    monkeypatch.setattr(MemoryFileSystem, "put_file", _raise)
+    with pytest.warns(UserWarning, match="not sent before"), opened(store.url) as folder:
+        assert "content" == (folder / "a").read_text()
+
+
+def test_what_is_put_aside_is_told(store: Store) -> None:
+    """Where another's file stands for ours, it is said where ours is."""
+    with opened(store.url, writes=True) as folder:
+        (folder / "a").write_text("mine")
+        store.write("a", b"yours")
+        mount = mount_of(folder)
+        assert mount is not None
+        with pytest.warns(UserWarning, match=r"was put aside: .*aside"):
+            mount.refresh()  # type: ignore[attr-defined]
+
+
+def test_a_url_that_cannot_be_reached_is_not_mounted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failure the next one tries again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "find", _raise)
+        with pytest.raises(LogdirError, match=f"cannot use {store.url}"):
+            lab.read_runs(store.url)
+
+    assert 0 == len(lab.read_runs(store.url))
+
+
+def test_a_sweep_that_was_taken_over_is_not_sent(store: Store) -> None:
+    """Who was taken for dead, and is not, sends nothing more of the sweep, and says so."""
+    other = Leases(store, "another machine", beat_secs=0.0)
+    mount = mount_url(store.url, warn=lambda sentence: None)
+    mount.write()
+    sweep_dir = experiment_dir(mount.root, "toy").create_sweep()
+    with hold(sweep_dir):
+        other.acquire(f"toy/{sweep_dir.id}")
+        mount.beat()
+        sweep_dir.sweep_file.write_text("mine")
+    with pytest.raises(LogdirError, match=f"has taken toy/{sweep_dir.id} over"):
+        remove_mount(mount)
+
+    assert [f".leases/toy/{sweep_dir.id}/000{number}" for number in (1, 2)] == [*store.list()]
+
+
+@pytest.mark.slow
+def test_a_study_is_imported_into_a_url(store: Store) -> None:
+    """What other tools found is logged to a URL as to a folder."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(study_name="parabola")
+    study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0) ** 2, n_trials=3)
+    lab.interop.optuna.import_study(study, store.url)
+
+    assert 3 == len(lab.read_runs(store.url, "parabola"))
