@@ -28,7 +28,7 @@ from hparams_lab.runs.logdir import ExperimentDir
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    home = find_home(logdir_of(values, writes=not values.dry_run), words[0])
+    home = find_home(logdir_of(values, writes=not values.dry_run, removes=True), words[0])
     back = format_command(["restore", home.name], logdir_of(values))
     return relocate(values, choose(values, home, words[1:]), "archive", f"Back: {back} ID ...")
 

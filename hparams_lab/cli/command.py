@@ -12,7 +12,7 @@ from absl import flags
 
 from hparams_lab.cli.mounted import mount_logdir
 from hparams_lab.errors import UsageError, did_you_mean
-from hparams_lab.remote.url import is_url
+from hparams_lab.remote.url import is_url, refuse_lost_slash
 from hparams_lab.runs.mounts import in_terms_of_urls
 
 _DEFAULT_LOGDIR = "logs"
@@ -92,7 +92,7 @@ class Command:
 def format_command(words: Sequence[str], logdir: Path) -> str:
     """Return a command as it is typed, with `--logdir` where it is not the default."""
     where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]
-    return in_terms_of_urls(shlex.join(["hparams_lab", *words, *where]))
+    return shlex.join(map(in_terms_of_urls, ["hparams_lab", *words, *where]))
 
 
 def define_logdir(values: flags.FlagValues) -> None:
@@ -105,22 +105,30 @@ def define_logdir(values: flags.FlagValues) -> None:
     )
 
 
-def logdir_of(values: flags.FlagValues, *, writes: bool = False, follows: bool = False) -> Path:
+def logdir_of(
+    values: flags.FlagValues,
+    *,
+    writes: bool = False,
+    removes: bool = False,
+    follows: bool = False,
+) -> Path:
     """Return the log directory the flags name, absolute; of a URL, what stands for it here.
 
     Args:
         values: with the flags of `define_logdir`.
         writes: whether something is to be written into it.
+        removes: whether something is also to be removed from it, outside of sweeps that are run.
         follows: whether what others write into it is to be seen from now on.
 
     Raises:
-        UsageError: if they name none.
+        UsageError: if they name none, or what was a URL once.
         LogdirError: if it is a URL that cannot be reached.
     """
     if not values.logdir:
         raise UsageError("--logdir must name a folder; got ''. Leave it out for ./logs.")
     if is_url(values.logdir):
-        return mount_logdir(values.logdir, writes=writes, follows=follows)
+        return mount_logdir(values.logdir, writes=writes, removes=removes, follows=follows)
+    refuse_lost_slash(values.logdir)
     try:
         return Path(values.logdir).expanduser().absolute()
     except RuntimeError as error:

@@ -28,7 +28,7 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    logdir = logdir_of(values, writes=not values.dry_run)
+    logdir = logdir_of(values, writes=not values.dry_run, removes=True)
     home = find_home(logdir, words[0], archived=values.archived)
     entries = choose(values, home, words[1:])
     extents = [measure(entry) for entry in entries]

@@ -40,7 +40,7 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    logdir = logdir_of(values, writes=values.fix)
+    logdir = logdir_of(values, writes=values.fix, removes=True)
     format_of(values)  # before anything is mended
     installed = inspect()
     homes = [_find_home(logdir, words[0])] if words else list_homes(logdir)

@@ -11,12 +11,13 @@ from hparams_lab.errors import HParamsLabError
 from hparams_lab.runs.mounts import in_terms_of_urls, remove_mounts
 
 
-def mount_logdir(url: str, *, writes: bool, follows: bool) -> Path:
+def mount_logdir(url: str, *, writes: bool, removes: bool, follows: bool) -> Path:
     """Return the directory that stands for a URL, with all that is there now.
 
     Args:
         url: of the log directory.
         writes: whether what is written into it is to be sent.
+        removes: whether what goes from it is to go there, also outside of sweeps that are run.
         follows: whether what comes there is to come here, from now on.
 
     Raises:
@@ -28,7 +29,7 @@ def mount_logdir(url: str, *, writes: bool, follows: bool) -> Path:
 
     mount = mount_url(url, warn=_warn)
     if writes:
-        mount.write()
+        mount.write(removes=removes)
     if follows:
         mount.follow()
     return mount.root

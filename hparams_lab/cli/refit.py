@@ -35,7 +35,7 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as for run
-    home = find_logged(logdir_of(values, writes=True), words[0])
+    home = find_logged(logdir_of(values, writes=True, removes=True), words[0])
     pick = pick_trial(home, words[1] if len(words) > 1 else None)
     seed = _find_seed(pick) if values.seed is None else values.seed
     options = RefitOptions(

@@ -22,7 +22,7 @@ from hparams_lab.runs.logdir import ExperimentDir
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    logdir = logdir_of(values, writes=not values.dry_run)
+    logdir = logdir_of(values, writes=not values.dry_run, removes=True)
     home = find_home(logdir, words[0], archived=True)
     if len(words) == 1 and not has_criteria(values):
         _print_archived(values, home)

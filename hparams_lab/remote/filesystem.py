@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,8 @@ def describe_failure(url: str, error: Exception) -> str:
         advice = "Set the credentials, or have it allowed."
     if isinstance(error, FileNotFoundError):
         advice = "Make the bucket, or check the URL."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "Make room, or name another folder with HPARAMS_LAB_CACHE_DIR."
     return f"cannot use {url}: {kind}: {_shorten(error)}. {advice}"
 
 

@@ -56,20 +56,23 @@ class Leases:
         Raises:
             LogdirError: if the store cannot be reached.
         """
-        is_free = not self._find(sweep) and self._store.create(_name(sweep, 1), self._content())
-        if is_free:
-            with self._lock:
-                self._own[sweep] = 1
-        return is_free
+        if self._find(sweep) or not self._store.create(_name(sweep, 1), self._content()):
+            return False
+        with self._lock:
+            self._own[sweep] = 1
+        if self._store.list(sweep):  # whoever had it is done, and has given its lease back
+            self.release(sweep)
+            return False
+        return True
 
-    def acquire(self, sweep: str) -> None:
-        """Take the lease of a sweep, if it is not held already.
+    def acquire(self, sweep: str) -> bool:
+        """Take the lease of a sweep; return whether it was not held already.
 
         Raises:
             LogdirError: if another machine has it, or the store cannot be reached.
         """
         if sweep in self._own:
-            return
+            return False
         found = self._find(sweep)
         number = max(found, default=0)
         if number:
@@ -85,6 +88,7 @@ class Leases:
             )
         with self._lock:
             self._own[sweep] = number + 1
+        return True
 
     def release(self, sweep: str) -> None:
         """Give a lease back; nothing if it is not held.
@@ -115,9 +119,10 @@ class Leases:
         """
         lost = []
         for sweep, number in [*self._own.items()]:
-            if max(self._find(sweep), default=0) > number:
-                lost.append(sweep)
-                self._own.pop(sweep, None)
+            # Higher, or none: whoever took it over may have ended since.
+            if max(self._find(sweep), default=0) != number:
+                if self._own.pop(sweep, None) is not None:  # another thread may have told it
+                    lost.append(sweep)
                 continue
             with self._lock:
                 if sweep in self._own:  # it may have been released meanwhile

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.remote.lease import Leases
-from hparams_lab.remote.mirror import Mirror, Pulled
+from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.patience import patiently
-from hparams_lab.remote.plan import CONFIG_FILE, SWEEP_FILE
+from hparams_lab.remote.plan import CONFIG_FILE, SWEEP_FILE, Pulled
 from hparams_lab.remote.store import Store
 from hparams_lab.remote.ticker import Ticker
 from hparams_lab.remote.url import read_upload_secs
@@ -57,13 +57,16 @@ class RemoteLogdir(Mount):
         self._lost: list[str] = []
         self.num_users = 1
 
-    def refresh(self) -> Pulled:
+    def refresh(self, below: str = "") -> Pulled:
         """Get what is new there.
+
+        Args:
+            below: only this folder.
 
         Raises:
             LogdirError: if the URL cannot be reached.
         """
-        pulled = self._mirror.pull()
+        pulled = self._mirror.pull(below)
         if pulled.set_aside:
             first = pulled.set_aside[0]
             self._warn(
@@ -81,14 +84,21 @@ class RemoteLogdir(Mount):
             except LogdirError as error:
                 self._warn(f"{error} What was not sent before is kept in {self._mirror.folder}.")
 
-    def write(self) -> None:
-        """Send what is written from now on, at every interval and in the end."""
+    def write(self, *, removes: bool = False) -> None:
+        """Send what is written from now on, at every interval and in the end.
+
+        Args:
+            removes: whether what goes from anywhere is to go there, too; else only what goes
+                from the sweeps that are held.
+        """
+        if removes:
+            self._mirror.watch_removals()
         if not self._writes:
             self._writes = True
             self._mirror.sessions.enter()
-            self._mirror.watch_removals()
             self._start(self._upload, "upload")
-            self._start(self.beat, "lease")  # also while an upload takes long
+            # Also while an upload takes long, and without pauses that it would not survive.
+            self._start(self.beat, "lease", max_pause=1)
 
     def follow(self) -> None:
         """Get what is new there, at every interval."""
@@ -96,12 +106,19 @@ class RemoteLogdir(Mount):
 
     def reserve(self, sweep_dir: Path) -> bool:
         """Make a new sweep's id this process's own; return whether it was free."""
-        return self._leases.reserve(self._mirror.name_of(sweep_dir))
+        name = self._mirror.name_of(sweep_dir)
+        is_free = self._leases.reserve(name)
+        if is_free:
+            self._mirror.watch_removals(name)
+        return is_free
 
     @contextlib.contextmanager
     def hold(self, sweep_dir: Path) -> Iterator[None]:
         """Keep other machines from running a sweep."""
-        self._leases.acquire(self._mirror.name_of(sweep_dir))
+        name = self._mirror.name_of(sweep_dir)
+        if self._leases.acquire(name):
+            self.refresh(name)  # whoever had it until now may have sent more of it
+            self._mirror.watch_removals(name)
         yield
         # Given back by `close`: nobody is to go on with what is not sent yet.
 
@@ -152,8 +169,9 @@ class RemoteLogdir(Mount):
                 f"was not sent; it is kept in {self._mirror.folder}."
             )
 
-    def _start(self, action: Callable[[], None], name: str) -> None:
-        self._tickers.append(Ticker(action, self._secs, warn=self._warn, name=name))
+    def _start(self, action: Callable[[], None], name: str, *, max_pause: int = 8) -> None:
+        ticker = Ticker(action, self._secs, warn=self._warn, name=name, max_pause=max_pause)
+        self._tickers.append(ticker)
 
     def _upload(self) -> None:
         self.beat()  # whoever wakes from a long sleep learns first what it has lost
@@ -175,13 +193,17 @@ class RemoteLogdir(Mount):
 
     def _send_all(self) -> None:
         is_failing = any(ticker.is_failing for ticker in self._tickers)
+        kept = (
+            f"All of it is kept in {self._mirror.folder}; the next command with "
+            f"--logdir={self.url} sends it."
+        )
         try:
             patiently(self._upload, 0.0 if is_failing else _LAST_SECS)
         except LogdirError as error:
-            raise LogdirError(
-                f"not everything could be sent: {error} All of it is kept in "
-                f"{self._mirror.folder}; the next command with --logdir={self.url} sends it."
-            ) from error
+            raise LogdirError(f"not everything could be sent: {error} {kept}") from error
+        except KeyboardInterrupt:
+            self._warn(f"interrupted before everything was sent. {kept}")
+            raise
 
 
 def mount_url(url: str, *, warn: Warn) -> RemoteLogdir:

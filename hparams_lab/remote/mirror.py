@@ -11,36 +11,23 @@ on with it, what this one had not sent is put aside, and the other's stands.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError
-from hparams_lab.remote.growth import grow_to
-from hparams_lab.remote.plan import CONFIG_FILE, LOCK_FILE, SWEEP_FILE, is_shared, plan_pull
+from hparams_lab.remote.growth import begins_with, grow_to
+from hparams_lab.remote.plan import CONFIG_FILE, LOCK_FILE, SWEEP_FILE, Pulled, is_shared, plan_pull
 from hparams_lab.remote.sessions import Sessions
-from hparams_lab.remote.state import Agreed, Stamp, State, scan_files, stamp_of
-from hparams_lab.remote.store import Store
+from hparams_lab.remote.state import UNKNOWN, Agreed, Stamp, State, scan_files, stamp_of
+from hparams_lab.remote.store import Object, Store
 from hparams_lab.remote.transfer import transfer_all
 from hparams_lab.remote.url import mirror_dir
 
 _LOCK_SECS = 600.0
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """What a pull did.
-
-    Attributes:
-        changed: names of the files that came or went.
-        set_aside: where those are now that were changed here, but gave way.
-    """
-
-    changed: set[str]
-    set_aside: list[Path]
 
 
 class Mirror:
@@ -67,7 +54,7 @@ class Mirror:
         # Named as the URL is, which may be that of one experiment.
         self.root = self.folder / "tree" / store.name
         self._state_file = self.folder / "state.json"
-        self._is_watching = False
+        self._watched: tuple[str, ...] = ()
         self._seen: set[str] = set()
         self._disowned: tuple[str, ...] = ()
         self._lock = threading.Lock()
@@ -95,8 +82,11 @@ class Mirror:
             there = {name: each for name, each in found.items() if self._is_shared(name)}
             here = self._scan(below)
             self._note_removals(here, state, below)
-            plan = plan_pull(there, here, state, heals=not self.sessions.others_write)
-            set_aside = []
+            self._recognize_own(there, here, state)
+            heals = not self.sessions.others_write
+            plan = plan_pull(there, here, state, heals=heals, below=below)
+            set_aside: list[Path] = []
+            shutil.rmtree(self.folder / "parts", ignore_errors=True)  # of one that was killed
             for name in plan.lost:
                 set_aside.append(self._set_aside(name))
                 state.files.pop(name, None)
@@ -106,13 +96,11 @@ class Mirror:
 
             def get(name: str) -> None:
                 with contextlib.suppress(FileNotFoundError):  # gone since it was listed
-                    if kept := self._get(name, is_disputed=name in plan.disputed):
-                        set_aside.append(kept)
-                    state.files[name] = Agreed(there[name].token, stamp_of(self.root / name))
+                    stamp = self._get(name, set_aside, is_disputed=name in plan.disputed)
+                    state.files[name] = Agreed(there[name].token, stamp)
 
             transfer_all(get, plan.wanted)
-            if self._is_watching:
-                self._seen |= {*plan.wanted}
+            self._watch(plan.wanted)
         return Pulled({*plan.wanted, *plan.gone, *plan.lost}, set_aside)
 
     def push(self) -> None:
@@ -124,9 +112,8 @@ class Mirror:
         with self._agreeing() as state:
             here = self._scan()
             self._note_removals(here, state)
-            if self._is_watching:
-                self._seen |= {*here}
-            changed = _list_changed(here, state)
+            self._watch(here)
+            changed = state.list_changed(here)
 
             def put(name: str) -> None:
                 path = self.root / name
@@ -146,15 +133,19 @@ class Mirror:
     def has_unsent(self) -> bool:
         """Return whether something was done here that is not done there."""
         state = State.load(self._state_file)
-        return bool(state.removed) or bool(_list_changed(self._scan(), state))
+        return bool(state.removed) or bool(state.list_changed(self._scan()))
 
-    def watch_removals(self) -> None:
-        """Take what goes from now on for removed: by those who write, as the mirror's owners.
+    def watch_removals(self, below: str = "") -> None:
+        """Take what goes from now on for removed: by those whose it is.
 
         To all others, what is missing is a cache's loss, and comes again.
+
+        Args:
+            below: what goes from this folder; by default from all.
         """
-        self._is_watching = True
-        self._seen |= {*self._scan()}
+        with self._lock:
+            self._watched += (f"{below}/" if below else "",)
+            self._watch(self._scan(below))
 
     def disown(self, folder: str) -> None:
         """Touch nothing of a sweep any more, as another machine has it now."""
@@ -194,30 +185,50 @@ class Mirror:
     def _is_shared(self, name: str) -> bool:
         return is_shared(name) and not name.startswith(self._disowned)
 
+    def _watch(self, names: Iterable[str]) -> None:
+        self._seen |= {name for name in names if name.startswith(self._watched)}
+
+    def _recognize_own(
+        self, there: Mapping[str, Object], here: Mapping[str, Stamp], state: State
+    ) -> None:
+        """Note which new `sweep.json` were sent from here by a process that could not note it."""
+        for name in filter(lambda name: name.endswith(SWEEP_FILE), there.keys() & here.keys()):
+            agreed = state.files.get(name)
+            if agreed and there[name].token != agreed.token and here[name] != agreed.stamp:
+                with contextlib.suppress(FileNotFoundError):
+                    if self._store.read(name) == (self.root / name).read_bytes():
+                        state.files[name] = Agreed(there[name].token, here[name])
+
     def _note_removals(self, here: Mapping[str, Stamp], state: State, below: str = "") -> None:
+        if not self.root.is_dir():  # which no command removes
+            self._seen.clear()
         within = {name for name in self._seen if not below or name.startswith(f"{below}/")}
         gone = within - here.keys()
         self._seen -= gone
         state.removed |= {name for name in gone if name in state.files and self._is_shared(name)}
         state.removed -= here.keys()
 
-    def _get(self, name: str, *, is_disputed: bool) -> Path | None:
-        """Bring a file here; return where the one that it replaces is, if that may be missed."""
+    def _get(self, name: str, set_aside: list[Path], *, is_disputed: bool) -> Stamp:
+        """Bring a file here, and return the stamp of what is there.
+
+        Where that replaces a file that may be missed, `set_aside` says where that one is.
+        """
         part = self.folder / "parts" / uuid.uuid4().hex
         part.parent.mkdir(exist_ok=True)
         target = self.root / name
-        kept = None
         try:
             self._store.download(name, part)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not grow_to(target, part):
+                if is_disputed and begins_with(target, part):
+                    return UNKNOWN  # the beginning of ours, which a push takes there
                 # A config follows from the sweeps, and is written again by whoever needs it.
                 if is_disputed and not name.endswith(CONFIG_FILE):
-                    kept = self._set_aside(name)
+                    set_aside.append(self._set_aside(name))
                 part.replace(target)
+            return stamp_of(target)
         finally:
             part.unlink(missing_ok=True)
-        return kept
 
     def _set_aside(self, name: str) -> Path:
         """Put a file where no reader finds it, and return where that is."""
@@ -235,8 +246,3 @@ class Mirror:
                 if [each.name for each in path.iterdir()] == [LOCK_FILE]:
                     (path / LOCK_FILE).unlink()
                 path.rmdir()
-
-
-def _list_changed(here: Mapping[str, Stamp], state: State) -> list[str]:
-    unknown = Agreed("", Stamp(-1, 0, 0))
-    return [name for name, stamp in here.items() if state.files.get(name, unknown).stamp != stamp]

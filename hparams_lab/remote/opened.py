@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from hparams_lab.remote.url import is_url
+from hparams_lab.remote.url import is_url, refuse_lost_slash
 
 
 @contextlib.contextmanager
@@ -20,10 +20,11 @@ def opened(logdir: str | os.PathLike[str], *, writes: bool = False) -> Iterator[
         writes: whether something is to be written into it, which is then sent.
 
     Raises:
-        UsageError: if nothing that is installed knows such URLs.
+        UsageError: if nothing that is installed knows such URLs, or a path was a URL once.
         LogdirError: if the URL cannot be reached. What could not be sent is kept.
     """
     if not isinstance(logdir, str) or not is_url(logdir):
+        refuse_lost_slash(os.fspath(logdir))
         yield Path(logdir)
         return
     # It imports fsspec, which nobody needs whose log directory is a folder.

@@ -47,8 +47,26 @@ class Plan:
     lost: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull did.
+
+    Attributes:
+        changed: names of the files that came or went.
+        set_aside: where those are now that were changed here, but gave way.
+    """
+
+    changed: set[str]
+    set_aside: list[Path]
+
+
 def plan_pull(
-    there: Mapping[str, Object], here: Mapping[str, Stamp], state: State, *, heals: bool
+    there: Mapping[str, Object],
+    here: Mapping[str, Stamp],
+    state: State,
+    *,
+    heals: bool,
+    below: str = "",
 ) -> Plan:
     """Return what is to be done.
 
@@ -57,6 +75,7 @@ def plan_pull(
         here: the files, by name.
         state: what was agreed on.
         heals: whether what is missing here is to come again.
+        below: the folder that was looked through.
     """
     plan = Plan()
     for name in sorted(there.keys() | here.keys()):
@@ -69,7 +88,7 @@ def plan_pull(
         if name not in here:
             if heals or not is_as_agreed:
                 plan.wanted.append(name)
-        elif not is_clean and _was_taken_over(name, there, state):
+        elif not is_clean and _was_taken_over(name, there, state, below):
             plan.lost.append(name)
             plan.wanted += [name] if token is not None else []
         elif token is None:
@@ -82,9 +101,11 @@ def plan_pull(
     return plan
 
 
-def _was_taken_over(name: str, there: Mapping[str, Object], state: State) -> bool:
+def _was_taken_over(name: str, there: Mapping[str, Object], state: State, below: str) -> bool:
     """Return whether another machine has gone on with a file's sweep, or put it away."""
     folder = sweep_of(name)
+    if below and not f"{folder}/".startswith(f"{below}/"):
+        return False  # whose the sweep is was not looked for
     agreed = state.files.get(f"{folder}/{SWEEP_FILE}")
     now = there.get(f"{folder}/{SWEEP_FILE}")
     return bool(folder) and agreed is not None and (now is None or now.token != agreed.token)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,10 @@ class Stamp(NamedTuple):
     size: int
     modified_ns: int
     inode: int
+
+
+UNKNOWN = Stamp(-1, 0, 0)
+"""Is no file's."""
 
 
 class Agreed(NamedTuple):
@@ -62,6 +67,13 @@ class State:
             return State(files, set(data["removed"]))
         except (OSError, ValueError, KeyError, TypeError):
             return State()
+
+    def list_changed(self, here: Mapping[str, Stamp]) -> list[str]:
+        """Return the names of the files that are not as was agreed on."""
+        unknown = Agreed("", UNKNOWN)
+        return [
+            name for name, stamp in here.items() if self.files.get(name, unknown).stamp != stamp
+        ]
 
     def save(self, path: Path) -> None:
         """Keep it, whole or not at all.

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hparams_lab.errors import HParamsLabError, LogdirError
+from hparams_lab.errors import HParamsLabError, LogdirError, UsageError
 from hparams_lab.remote.filesystem import describe_failure, open_url
 
 # What fsspec's filesystems call the same. Where there is a digest, time and size do not count.
@@ -26,6 +26,7 @@ _WITH_FOLDERS = {"file", "local", "sftp", "ssh", "smb", "hdfs", "arrow_hdfs", "f
 
 # These remove a thousand objects in one request, whether they are there or not.
 _IN_BULK = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
+_PATTERN = {*"*?["}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self._files, self._root = open_url(url)
         self._root = self._root.rstrip("/")
+        if not self._root:
+            raise UsageError(f"--logdir={url} names no place. Name one such as s3://bucket/logs.")
         self.url: str = self._files.unstrip_protocol(self._root).rstrip("/")
         self.name = self._root.rpartition("/")[2] or "logs"
         protocol = self._files.protocol
@@ -123,7 +126,7 @@ class Store:
             OSError: if the file cannot be read.
         """
         source.stat()  # its own absence is not the store's
-        with self._telling():
+        with self._telling(name):  # one that a store refuses is found by it
             self._write(lambda where: self._files.put_file(str(source), where), name)
             return _describe(self._files.info(self._at(name)))
 
@@ -171,12 +174,15 @@ class Store:
             LogdirError: if the store cannot be reached, or does not allow it.
         """
         with self._telling():
-            if self._protocols & _IN_BULK:
-                self._files.rm([self._at(name) for name in names])
-                return
-            for name in names:
+            places = {name: self._at(name) for name in names}
+            in_bulk: set[str] = set()
+            if self._protocols & _IN_BULK:  # which takes patterns, and removes all they match
+                in_bulk = {name for name, where in places.items() if not _PATTERN & {*where}}
+            if in_bulk:
+                self._files.rm([places[name] for name in in_bulk])
+            for name in places.keys() - in_bulk:
                 with contextlib.suppress(FileNotFoundError):
-                    self._files.rm_file(self._at(name))
+                    self._files.rm_file(places[name])
                 if self._has_folders:
                     self._drop_empty_folders(name)
 
@@ -200,7 +206,7 @@ class Store:
         return f"{self._root}/{name}" if name else self._root
 
     @contextlib.contextmanager
-    def _telling(self, *, tells_missing: bool = True) -> Iterator[None]:
+    def _telling(self, name: str = "", *, tells_missing: bool = True) -> Iterator[None]:
         """Say what goes wrong in one sentence: libraries raise whatever they like."""
         try:
             yield
@@ -209,7 +215,8 @@ class Store:
         except Exception as error:
             if isinstance(error, FileNotFoundError) and not tells_missing:
                 raise
-            raise LogdirError(describe_failure(self.url, error)) from error
+            place = f"{self.url}/{name}" if name else self.url
+            raise LogdirError(describe_failure(place, error)) from error
 
 
 def _describe(info: dict[str, Any]) -> Object:

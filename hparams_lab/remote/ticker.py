@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from hparams_lab.errors import LogdirError
 
-_MAX_PAUSE = 8  # intervals
-
 
 class Ticker:
     """Calls a function at an interval until it is stopped.
@@ -20,17 +18,25 @@ class Ticker:
         secs: from the end of one call to the next.
         warn: is told what failed, once for each row of failures.
         name: of the thread.
+        max_pause: in intervals, after many failures.
 
     Attributes:
         is_failing: whether the last call failed.
     """
 
     def __init__(
-        self, action: Callable[[], None], secs: float, *, warn: Callable[[str], None], name: str
+        self,
+        action: Callable[[], None],
+        secs: float,
+        *,
+        warn: Callable[[str], None],
+        name: str,
+        max_pause: int = 8,
     ) -> None:
         self._action = action
         self._secs = secs
         self._warn = warn
+        self._max_pause = max_pause
         self.is_failing = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._tick, name=name, daemon=True)
@@ -50,4 +56,4 @@ class Ticker:
             except (LogdirError, OSError) as error:
                 if not self.is_failing:
                     self._warn(f"{error} It is tried again.")
-                self.is_failing, pause = True, min(2 * pause, _MAX_PAUSE)
+                self.is_failing, pause = True, min(2 * pause, self._max_pause)

@@ -11,6 +11,9 @@ from hparams_lab.errors import UsageError
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
+# As pathlib has it; one letter is a drive.
+_SLASH_LOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
+
 # As events.cache has it, for what saves time; a mirror is needed, so that it lies with the
 # user's other caches where that one is to be none.
 _DIR_VARIABLE = "HPARAMS_LAB_CACHE_DIR"
@@ -30,6 +33,19 @@ def is_url(text: object) -> bool:
         (True, False, False)
     """
     return isinstance(text, str) and _URL.match(text) is not None
+
+
+def refuse_lost_slash(path: str) -> None:
+    """Refuse a path that was a URL before somebody made a path of it.
+
+    Raises:
+        UsageError: if it was one: it would be a folder here, and nobody would see it elsewhere.
+    """
+    if _SLASH_LOST.match(path):
+        raise UsageError(
+            f"{path} has one slash where a URL has two, as after pathlib.Path(URL). Write the "
+            "log directory's URL as text, such as s3://bucket/logs."
+        )
 
 
 def mirror_dir(url: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.remote.growth import grow_to
+from hparams_lab.remote.growth import begins_with, grow_to
 
 
 @settings(max_examples=50, deadline=None)
@@ -35,6 +35,19 @@ def test_who_has_it_open_reads_on(tmp_path: Path) -> None:
         grow_to(tmp_path / "old", tmp_path / "new")
 
         assert ", ended" == reader.read()
+
+
+@settings(max_examples=50, deadline=None)
+@given(beginning=st.binary(max_size=4), content=st.binary(max_size=8))
+def test_a_beginning_is_known(
+    beginning: bytes, content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file begins with another as its bytes do."""
+    folder = tmp_path_factory.mktemp("beginning")
+    (folder / "file").write_bytes(content)
+    (folder / "first").write_bytes(beginning)
+
+    assert content.startswith(beginning) is begins_with(folder / "file", folder / "first")
 
 
 def test_a_file_that_is_not_there_does_not_grow(tmp_path: Path) -> None:

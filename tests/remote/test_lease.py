@@ -24,6 +24,14 @@ def test_a_sweep_is_reserved_once(store: Store) -> None:
     assert [True, False] == [_make(store, name).reserve(SWEEP) for name in ("ours", "theirs")]
 
 
+def test_an_id_that_was_used_is_not_reserved(store: Store) -> None:
+    """A sweep that has ended within the second in which it began keeps its id."""
+    store.write(f"{SWEEP}/sweep.json", b"{}")
+
+    assert not _make(store, "theirs").reserve(SWEEP)
+    assert [f"{SWEEP}/sweep.json"] == [*store.list()]
+
+
 def test_what_is_reserved_is_held(store: Store) -> None:
     """Who has reserved a sweep runs it, and nobody else."""
     ours = _make(store, "ours")
@@ -65,6 +73,17 @@ def test_a_dead_machines_sweep_is_taken_over(store: Store) -> None:
     assert [SWEEP] == ours.beat()
     assert [] == theirs.beat()
     assert [] == ours.beat()
+
+
+def test_who_took_a_sweep_over_may_have_ended(store: Store) -> None:
+    """A machine that wakes when another has finished its sweep has lost it all the same, once."""
+    ours, theirs = _make(store, "ours"), _make(store, "theirs", DEAD)
+    ours.acquire(SWEEP)
+    theirs.acquire(SWEEP)
+    theirs.release(SWEEP)
+
+    assert [[SWEEP], []] == [ours.beat(), ours.beat()]
+    assert {} == store.list()
 
 
 def test_a_dead_process_of_this_machine_holds_nothing(store: Store) -> None:

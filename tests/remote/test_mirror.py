@@ -38,71 +38,6 @@ def test_what_was_sent_is_not_sent_again(make_mirror: MakeMirror, store: Store) 
     assert b"begun, ended" == store.read("grows")
 
 
-def test_what_a_writer_removes_is_removed_there(make_mirror: MakeMirror, store: Store) -> None:
-    """A file that goes while its writer watches goes there, too."""
-    mirror = make_mirror("ours")
-    path = write(mirror, "a", "")
-    mirror.push()
-    mirror.watch_removals()
-    path.unlink()
-    mirror.push()
-
-    assert {} == store.list()
-
-
-def test_what_is_missing_is_no_removal(make_mirror: MakeMirror, store: Store) -> None:
-    """A file that a sweeper of caches took is not removed there, and comes again."""
-    mirror = make_mirror("ours")
-    write(mirror, "a", "content").unlink()
-    write(mirror, "b", "content")
-    mirror.push()
-    (mirror.root / "b").unlink()
-    make_mirror("ours").push()
-    make_mirror("ours").pull()
-
-    assert {"b"} == {*store.list()}
-    assert {"b": "content"} == read_tree(mirror.root)
-
-
-def test_a_removal_that_was_not_sent_is_not_forgotten(
-    make_mirror: MakeMirror, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was removed while the store could not be reached is removed by the next process."""
-    mirror = make_mirror("ours")
-    path = write(mirror, "a", "")
-    mirror.push()
-    mirror.watch_removals()
-    path.unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(store._files, "rm_file", _raise)
-        with pytest.raises(LogdirError, match="unplugged"):
-            mirror.push()
-    later = make_mirror("ours")
-    later.pull()
-    later.push()
-
-    assert {} == store.list()
-    assert {} == read_tree(later.root)
-
-
-def _raise(*arguments: object) -> None:
-    raise ConnectionError("unplugged")
-
-
-def test_what_is_written_again_is_no_removal(make_mirror: MakeMirror, store: Store) -> None:
-    """A file that went, and came again before that was sent, is there."""
-    mirror = make_mirror("ours")
-    write(mirror, "a", "first")
-    mirror.push()
-    mirror.watch_removals()
-    (mirror.root / "a").unlink()
-    mirror.pull()
-    write(mirror, "a", "again")
-    mirror.push()
-
-    assert b"again" == store.read("a")
-
-
 def test_a_file_that_is_open_grows(make_mirror: MakeMirror) -> None:
     """Who shows an event file while it is written reads on in it."""
     ours, theirs = make_mirror("ours"), make_mirror("theirs")
@@ -148,6 +83,9 @@ def test_two_that_change_a_file_lose_nothing(make_mirror: MakeMirror) -> None:
 def test_a_pull_that_was_killed_is_done_again(make_mirror: MakeMirror) -> None:
     """What had come whole or in part, but was not noted, is in nobody's way."""
     ours, theirs = make_mirror("ours"), make_mirror("theirs")
+    rest = theirs.folder / "parts" / "rest"
+    rest.parent.mkdir()
+    rest.touch()
     for name in ("whole", "part"):
         write(ours, name, "content")
         write(theirs, name, "content" if name == "whole" else "cont")
@@ -156,6 +94,38 @@ def test_a_pull_that_was_killed_is_done_again(make_mirror: MakeMirror) -> None:
 
     assert [] == pulled.set_aside
     assert read_tree(ours.root) == read_tree(theirs.root)
+    assert not rest.exists()
+
+
+def test_a_push_that_was_killed_is_done_again(make_mirror: MakeMirror, store: Store) -> None:
+    """What had been sent, but was not noted, is no other machine's: what it has become is sent."""
+    mirror = make_mirror("ours")
+    names = (f"{SWEEP}/sweep.json", RUN_FILE)
+    for name in names:
+        write(mirror, name, "begun")
+    mirror.push()
+    for name in names:
+        store.upload(write(mirror, name, "begun, resumed"), name)  # and is killed
+    write(mirror, RUN_FILE, "begun, resumed, ended")
+    later = make_mirror("ours")
+    pulled = later.pull()
+    later.push()
+
+    assert [] == pulled.set_aside
+    assert b"begun, resumed, ended" == store.read(RUN_FILE)
+
+
+def test_a_run_that_is_fetched_alone_is_its_sweeps(make_mirror: MakeMirror) -> None:
+    """Where only a run's folder is pulled, what was written there stays."""
+    mirror = make_mirror("ours")
+    for name in (f"{SWEEP}/sweep.json", RUN_FILE):
+        write(mirror, name, "begun")
+    mirror.push()
+    write(mirror, RUN_FILE, "begun, ended")
+    pulled = mirror.pull(RUN_FILE.rpartition("/")[0])
+
+    assert [] == pulled.set_aside
+    assert "begun, ended" == (mirror.root / RUN_FILE).read_text()
 
 
 def test_what_another_machine_took_over_is_not_sent(make_mirror: MakeMirror, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import optuna
@@ -9,14 +10,16 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 import hparams_lab as lab
-from hparams_lab.errors import LogdirError
+from hparams_lab.cli.command import format_command
+from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.logdir import mount_url
 from hparams_lab.remote.opened import opened
 from hparams_lab.remote.store import Store
 from hparams_lab.runs.lock import hold
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.runs.logdir import SweepDir, experiment_dir
 from hparams_lab.runs.mounts import mount_of, remove_mount
+from tests.remote.trees import SWEEP
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +32,29 @@ def test_a_folder_is_itself(tmp_path: Path) -> None:
     with opened(tmp_path, writes=True) as folder:
         assert tmp_path == folder
         assert mount_of(folder) is None
+
+
+def test_a_url_in_a_path_is_refused() -> None:
+    """`pathlib.Path` takes a slash out of a URL; that makes no folder `s3:`."""
+    with pytest.raises(UsageError, match="as after pathlib"):
+        lab.read_runs(Path("s3://bucket/logs"))
+
+
+def test_a_command_on_a_url_can_be_typed(store: Store) -> None:
+    """A URL with a space in it is quoted in the commands that are to be typed next."""
+    with opened(f"{store.url} 2/logs") as folder:
+        command = format_command(["show", "toy"], folder)
+
+    assert ["hparams_lab", "show", "toy", f"--logdir={store.url} 2/logs"] == shlex.split(command)
+
+
+def test_what_was_sent_meanwhile_is_there(store: Store) -> None:
+    """Whoever takes a sweep has all of it, also what came since the log directory was opened."""
+    with opened(store.url, writes=True) as folder:
+        store.write(f"{SWEEP}/sweep.json", b"ended")
+        (folder / SWEEP).mkdir(parents=True)
+        with hold(SweepDir(folder / SWEEP)):
+            assert b"ended" == (folder / SWEEP / "sweep.json").read_bytes()
 
 
 def test_what_is_written_is_sent(store: Store) -> None:
@@ -68,12 +94,25 @@ def test_leftovers_are_sent_by_the_next(store: Store, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(MemoryFileSystem, "put_file", _raise)
         patch.setattr("hparams_lab.remote.logdir._LAST_SECS", 0.0)
-        with pytest.raises(LogdirError, match=r"All of it is kept in .*cache"):
+        with pytest.raises(LogdirError, match=r"logs/a: Conn.* All of it is kept in .*cache"):
             _write_a(store.url)
     with opened(store.url):
         pass
 
     assert {"a"} == {*store.list()}
+
+
+def test_an_interrupt_before_all_is_sent_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever does not wait for the last upload is told where everything is."""
+    monkeypatch.setattr(MemoryFileSystem, "put_file", _interrupt)
+    with pytest.warns(UserWarning, match="All of it is kept in"), pytest.raises(KeyboardInterrupt):
+        _write_a(store.url)
+
+
+def _interrupt(*arguments: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _write_a(url: str) -> None:

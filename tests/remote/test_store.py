@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import uuid
 from pathlib import Path
 
 import pytest
 
 from hparams_lab.errors import LogdirError, UsageError
+from hparams_lab.remote.filesystem import describe_failure
 from hparams_lab.remote.store import Store
 from tests.s3 import S3
 
@@ -82,6 +84,16 @@ def test_what_is_removed_is_gone(any_store: Store) -> None:
     assert {"c"} == {*any_store.list()}
 
 
+@pytest.mark.parametrize("name", ["w*", "w?", "[w]x"])
+def test_a_name_is_no_pattern(any_store: Store, name: str) -> None:
+    """To remove an object removes no other, whatever characters are in its name."""
+    for each in (name, "wx"):
+        any_store.write(each, b"")
+    any_store.remove([name])
+
+    assert {"wx"} == {*any_store.list()}
+
+
 def test_what_is_missing_is_an_error_of_its_own(any_store: Store, tmp_path: Path) -> None:
     """An object that is not there raises what a file would."""
     with pytest.raises(FileNotFoundError):
@@ -115,12 +127,20 @@ def test_names_that_lead_out_are_not_listed(s3: S3) -> None:
     [
         pytest.param("nothing://a/b", "Protocol not known", id="unknown"),
         pytest.param("gs://a/b", "gcsfs", id="missing-package"),
+        pytest.param("memory://", "--logdir=memory:// names no place", id="no-place"),
     ],
 )
 def test_a_url_that_nothing_knows_is_refused(url: str, words: str) -> None:
     """What is no URL for a log directory here is said in a sentence."""
     with pytest.raises(UsageError, match=words):
         Store(url)
+
+
+def test_a_full_disk_is_no_fault_of_the_network() -> None:
+    """Where there is no room for what comes, that is what is advised on."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    assert describe_failure("s3://b", full).endswith("another folder with HPARAMS_LAB_CACHE_DIR.")
 
 
 @pytest.mark.slow

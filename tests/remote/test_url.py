@@ -13,6 +13,7 @@ from hparams_lab.remote.url import (
     is_url,
     mirror_dir,
     read_upload_secs,
+    refuse_lost_slash,
 )
 
 
@@ -50,6 +51,19 @@ def test_the_interval_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECS_VARIABLE, "2.5")
 
     assert (UPLOAD_SECS, 2.5) == (default, read_upload_secs())
+
+
+@pytest.mark.parametrize("path", [str(Path("s3://b/logs")), "file:/tmp/logs"])
+def test_a_url_that_lost_a_slash_is_refused(path: str) -> None:
+    """What was a URL before it was made a path is no folder here."""
+    with pytest.raises(UsageError, match="one slash where a URL has two"):
+        refuse_lost_slash(path)
+
+
+@pytest.mark.parametrize("path", ["logs", "/a:/b", "C:/logs", "./s3:/b"])
+def test_a_path_with_a_colon_is_one(path: str) -> None:
+    """Drives and other folders pass."""
+    refuse_lost_slash(path)
 
 
 @pytest.mark.parametrize("text", ["often", "0", "-1", "nan", "4000"])
