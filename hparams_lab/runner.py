@@ -59,6 +59,10 @@ OnRetry = Callable[[RunResult, Cause, float], None]
 """Called with an attempt that is to be made again, why, and in how many seconds."""
 
 
+Attempt = tuple[RunResult, Cause]
+"""One that has ended and is to be made again, and why."""
+
+
 def ignore_retry(result: RunResult, cause: Cause, wait_secs: float) -> None:
     """Pass over a run that is to be tried again."""
 
@@ -106,7 +110,7 @@ def run_sweep(
     limits: Limits,
     reuse: Reuse,
     on_result: Callable[[RunResult], None],
-    retries: Retries[RunResult] | None = None,
+    retries: Retries[Attempt] | None = None,
     on_retry: OnRetry = ignore_retry,
 ) -> SweepResult:
     """Run what the schedule hands out, until it has no more.
@@ -146,7 +150,7 @@ class _Loop:
         limits: Limits,
         reuse: Reuse,
         on_result: Callable[[RunResult], None],
-        retries: Retries[RunResult],
+        retries: Retries[Attempt],
         on_retry: OnRetry,
     ) -> None:
         self.result = SweepResult()
@@ -166,7 +170,7 @@ class _Loop:
         while True:
             self._begin_all()
             if self._sentry.reason:
-                for result in self._retries.give_up():
+                for result, _ in self._retries.give_up():
                     has_given_up = True
                     self._settle(result)
             next_retry_secs = self._retries.next_wait_secs
@@ -185,7 +189,7 @@ class _Loop:
 
         What waited to be tried again has its end, and comes first.
         """
-        abandoned = self._retries.give_up()
+        abandoned = [result for result, _ in self._retries.give_up()]
         grace_secs = GRACE_SECS
         while self._running:
             try:
@@ -203,7 +207,9 @@ class _Loop:
     def _begin_all(self) -> None:
         """Begin runs as long as there are some, and workers for them."""
         while len(self._running) < self._executor.num_workers and self._sentry.may_begin():
-            if again := self._retries.take_due():
+            if due := self._retries.take_due():
+                again, cause = due
+                self.result.retries[cause] += 1  # not before: it may yet be given up
                 self._begin(again.trial, again.spec)
             elif handed_out := self._schedule.next_run():
                 self._begin(*handed_out)
@@ -237,8 +243,7 @@ class _Loop:
         if cause is None or wait_secs is None:
             self._settle(result)
             return
-        self._retries.add(result, wait_secs)
-        self.result.retries[cause] += 1
+        self._retries.add((result, cause), wait_secs)
         self._on_retry(result, cause, wait_secs)
 
     def _settle(self, result: RunResult) -> None:

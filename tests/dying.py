@@ -15,7 +15,7 @@ from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.limits import Limits
 from hparams_lab.retries import Retries
 from hparams_lab.reuse import Reuse
-from hparams_lab.runner import RunResult, SweepResult, run_sweep
+from hparams_lab.runner import Attempt, RunResult, SweepResult, run_sweep
 from hparams_lab.runs.logdir import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.schedule import Schedule
@@ -96,9 +96,7 @@ class Sweeping:
         executor = MortalExecutor(partial(load, train), execute)
         return self.run_on(executor, Retries(retries, clock=clock), limits or Limits())
 
-    def run_on(
-        self, executor: Executor, retries: Retries[RunResult], limits: Limits
-    ) -> SweepResult:
+    def run_on(self, executor: Executor, retries: Retries[Attempt], limits: Limits) -> SweepResult:
         """Run it on an executor, which is closed afterwards."""
         with executor:
             executor.start()

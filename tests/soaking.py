@@ -118,9 +118,9 @@ def _sum_up(num_runs: int, samples: Sequence[tuple[list[Usage], int]]) -> Look:
     most = [
         Usage(
             max(usage.rss_mb for usage in usages),
-            max(usage.num_fds for usage in usages),
+            min(usage.num_fds for usage in usages),  # what is open between two runs
             max(usage.num_threads for usage in usages),
         )
         for usages in by_process
     ]
-    return Look(num_runs, most, max(number for _, number in samples))
+    return Look(num_runs, most, min(number for _, number in samples))

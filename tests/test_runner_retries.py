@@ -141,13 +141,13 @@ def test_a_retry_makes_no_second_run_of_a_trial(sweep_dir: SweepDir) -> None:
 
 
 def test_no_retry_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
-    """When the time budget is used up, a run that waits has failed, as it last ended."""
+    """When the time budget is used up, a run that waits has failed, and was not made again."""
     limits = Limits(lambda: bool(list(sweep_dir.path.glob("*/r00/failure.txt"))))
     sweeping = Sweeping(sweep_dir, trial_limit=1)
     result = sweeping.run(die_all_once, retries=1, limits=limits)
 
     assert {Ending.CRASHED: 1} == result.endings
-    assert "the time budget is used up" == result.stopped
+    assert ("the time budget is used up", 0) == (result.stopped, result.retries.total())
     assert [Ending.CRASHED] == [run.outcome.ending for run in sweeping.ended]
 
 

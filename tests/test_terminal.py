@@ -8,7 +8,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.program import KILL_EXPERIMENTS, TIMEOUT_SECS, run_program, words_of
+from hparams_lab.events.schema import Status
+from tests.program import KILL_EXPERIMENTS, TIMEOUT_SECS, read_sweep, run_program, words_of
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +81,24 @@ def test_pipe_has_a_plain_line_a_run(tmp_path: Path) -> None:
     assert [f"{count:>2}" for count in range(1, 19)] == re.findall(
         r"^\[([ \d]+)/18\]", done.stdout, re.M
     )
+
+
+def test_a_sweep_needs_no_streams(tmp_path: Path) -> None:
+    """With stdin, stdout and stderr closed, as a daemon starts programs, a sweep runs as ever."""
+    words = words_of(QUADRATIC, tmp_path)
+    done = run_program(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *words])
+
+    assert 0 == done.returncode
+    assert {Status.SUCCESS} == {run.status for run in read_sweep(tmp_path)}
+
+
+def test_a_sweep_goes_on_where_nothing_can_be_printed(tmp_path: Path) -> None:
+    """A full disk behind stdout ends no sweep, and is told when that is over."""
+    words = words_of(QUADRATIC, tmp_path)
+    done = run_program(["sh", "-c", '"$@" > /dev/full', "sh", *words])
+
+    assert (2, "hparams_lab: No space left on device. Make room.\n") == (
+        done.returncode,
+        done.stderr,
+    )
+    assert {Status.SUCCESS} == {run.status for run in read_sweep(tmp_path)}

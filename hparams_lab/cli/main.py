@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib
 import io
+import os
 import shlex
 import signal
 import sys
@@ -42,6 +43,8 @@ _EXIT_USER_ERROR = 2
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSALS = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE}
 
+_STDERR = 2
+
 _NUM_INTERRUPTS = 2
 _SAME_INTERRUPT_SECS = 0.5
 
@@ -63,13 +66,13 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
     """
     words = list(sys.argv[1:] if argv is None else argv)
     interrupts = _catch_signals()
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name may hold what UTF-8 does not
             stream.reconfigure(errors="backslashreplace")
     try:
         code = _dispatch(words if experiment is None else _name_script(experiment, words))
-        if sys.stdout is not None:
-            sys.stdout.flush()  # here, where it can be said that the disk is full
+        sys.stdout.flush()  # here, where it can be said that the disk is full
         sys.exit(code)
     except HParamsLabError as error:
         print(f"hparams_lab: {in_terms_of_urls(str(error))}", file=sys.stderr)
@@ -88,6 +91,18 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         advice = "Make room" if error.errno in _FULL else "Allow it, or name another --logdir"
         print(f"hparams_lab: {told}. {advice}.", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
+
+
+def _replace_closed_streams() -> None:
+    """Open what is closed of stdin, stdout and stderr, as for daemons: it leads nowhere.
+
+    Else the next files to be opened, those of a sweep, would take their places.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - as long as the program
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - likewise
 
 
 def _catch_signals() -> list[int]:

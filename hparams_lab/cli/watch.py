@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 from absl import flags
 from rich.console import Console
@@ -25,6 +25,8 @@ from hparams_lab.runs.sweep import Sweep
 _NUM_BEST = 10
 _NUM_FAILURES = 5
 _EXIT_FAILURES = 1
+
+_Told = ParamSpec("_Told")
 
 
 class Start(Protocol):
@@ -51,11 +53,13 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
     Raises:
         KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
         StorageError: if what is to be recorded cannot be written, with how to go on.
+        OSError: if what it told could not be printed, once the sweep has ended.
     """
     wants_json = format_of(values) == JSON
     console = make_console(stderr=wants_json)
     begun: list[Started] = []
     progress = make_progress(console)
+    telling = _Telling(console)
 
     def on_start(started: Started) -> None:
         begun.append(started)
@@ -63,7 +67,11 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
 
     progress.load(name)
     try:
-        result = start(on_start=on_start, on_result=progress.add, on_retry=progress.note_retry)
+        result = start(
+            on_start=telling.to(on_start),
+            on_result=telling.to(progress.add),
+            on_retry=telling.to(progress.note_retry),
+        )
     except KeyboardInterrupt:
         progress.stop()
         if begun:
@@ -90,7 +98,37 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
         _print_next_steps(
             console, begun[0], name, values, resume_flags=None if is_over else resume_flags
         )
+    if telling.fault:
+        raise telling.fault
     return _EXIT_FAILURES if result.num_failed else 0
+
+
+class _Telling:
+    """Has listeners print as long as that can be: no sweep ends over a closed terminal.
+
+    Args:
+        console: that they print to; silent from the first error on.
+
+    Attributes:
+        fault: that first error, None without one.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.fault: OSError | None = None
+
+    def to(self, listener: Callable[_Told, None]) -> Callable[_Told, None]:
+        """Return what is to be called in place of a listener."""
+
+        def tell(*told: _Told.args, **more: _Told.kwargs) -> None:
+            try:
+                if self.fault is None:
+                    listener(*told, **more)
+            except OSError as error:
+                self.fault = error
+                self._console.quiet = True
+
+        return tell
 
 
 def _print_document(

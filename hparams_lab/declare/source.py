@@ -23,6 +23,7 @@ from hparams_lab.errors import (
 EXPERIMENTS_DIR = "experiments"
 _ATTRIBUTE = "EXPERIMENT"
 _MODULE_PREFIX = "hparams_lab_experiment_"
+_MAX_SUMMARY = 1000
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,8 @@ def list_sources(root: Path | None = None) -> list[ExperimentSource]:
 def format_error(error: BaseException, path: Path | None = None) -> str:
     """Return an exception in one line, with the last place it passed in file `path`.
 
+    Of a message that is no line, as where it has a whole graph in it, the beginning is kept.
+
     Args:
         error: an exception that was raised.
         path: the user's file; None takes the last place of all.
@@ -173,6 +176,8 @@ def format_error(error: BaseException, path: Path | None = None) -> str:
     lines.__notes__ = None  # they would come last
     summary = " ".join(list(lines.format_exception_only())[-1].split())
     summary = re.sub(rf"^{_MODULE_PREFIX}\w+\.", "", summary)  # the user's own exceptions
+    if len(summary) > _MAX_SUMMARY:
+        summary = f"{summary[: _MAX_SUMMARY - 3]}..."
     if isinstance(error, SyntaxError):
         return f"{summary} ({error.filename}:{error.lineno})"
     places = traceback.extract_tb(error.__traceback__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +39,7 @@ class LocalFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         with storing(path):
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._fd = self._open()
 
     def append(self, content: bytes) -> None:
         """Write all of it, also where the system takes it in parts; if not, nothing of it.
@@ -49,12 +50,26 @@ class LocalFile:
         rest = memoryview(content)
         try:
             while rest:
-                rest = rest[os.write(self._fd, rest) :]
+                rest = rest[self._write(rest) :]
         except BaseException as error:
             self._cut_back(len(content) - len(rest))
             if isinstance(error, OSError):
                 raise storage_error(error, self._path) from error
             raise
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def _write(self, content: memoryview) -> int:
+        try:
+            return os.write(self._fd, content)
+        except OSError as error:
+            if error.errno != errno.EBADF or self._fd < 0:
+                raise
+        # Train closes what it has not opened, as programs that become daemons do. The disk is
+        # well, and no other run is to stop for it.
+        self._fd = self._open()
+        return os.write(self._fd, content)
 
     def _cut_back(self, num_bytes: int) -> None:
         """Take a part of a record back, behind which no reader would read on."""

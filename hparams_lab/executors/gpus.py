@@ -15,7 +15,7 @@ VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 
 # Read by TensorFlow as it first uses a GPU: memory as it is needed instead of all at once,
 # which would leave none for a second job.
-ALLOW_GROWTH = "TF_FORCE_GPUALLOW_GROWTH"
+ALLOW_GROWTH = "TF_FORCE_GPU_ALLOW_GROWTH"
 
 # A driver that was not loaded takes seconds for each GPU; one that is broken may take for ever.
 _TOOL_SECS = 60.0

@@ -221,20 +221,22 @@ class _Server:
         channel.write(self._replies, Began(job.id, child.pid))
 
     def _fork(self, job: Job) -> None:
-        reading, writing = os.pipe()
-        reports, telling = (end.detach() for end in socket.socketpair())
-        writing, telling = map(channel.move_out_of_reach, (writing, telling))
+        fds: list[int] = []
         # A KeyboardInterrupt in a library's at-fork hook is lost; the child hears of it later.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
+            fds += os.pipe()
+            fds += (end.detach() for end in socket.socketpair())
+            fds[1::2] = map(channel.move_out_of_reach, fds[1::2])
             pid = os.fork()
         except OSError as error:
             _unblock_interrupts()
-            for fd in (reading, writing, reports, telling):
+            for fd in fds:
                 os.close(fd)
             death = f"got no process: {error}"
             channel.write(self._replies, Finished(job.id, death=death, cause=Cause.CRASHED))
             return
+        reading, writing, reports, telling = fds
         child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports), job.environment)
         self._children[pid] = child
         if pid == 0:

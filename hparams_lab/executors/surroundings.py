@@ -18,7 +18,7 @@ _FLUSH_C = getattr(ctypes.CDLL(None), "fflush", None) if hasattr(os, "fork") els
 
 
 class Surroundings:
-    """Directory, environment, streams, signals and timers of a process as they are now."""
+    """Directory, environment, streams, umask, signals and timers of a process as they are now."""
 
     def __init__(self) -> None:
         self._directory = os.open(".", os.O_RDONLY)  # a name may come to mean another
@@ -26,6 +26,8 @@ class Surroundings:
         self._streams = sys.stdin, sys.stdout, sys.stderr
         self._handlers = {number: signal.getsignal(number) for number in _list_signals()}
         self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._umask = os.umask(0)  # only by setting it can it be known
+        os.umask(self._umask)
 
     def restore(self) -> bool:
         """Put everything back and flush what was printed; return whether that is all.
@@ -36,6 +38,7 @@ class Surroundings:
             self._stop_timers()
             self._restore_streams()
             os.fchdir(self._directory)
+            os.umask(self._umask)
         except Exception:  # a stream of the job's own may raise anything
             return False
         if os.environ != self._environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,17 @@ def test_an_error_with_a_note_is_still_named() -> None:
     error.__notes__ = ["while building layer 3"]
 
     assert "ValueError: bad shape" in format_error(error)
+
+
+def test_a_long_message_is_cut() -> None:
+    """Of megabytes in a message a line is told, the error's name and place included."""
+    try:
+        raise ValueError("shape " * 1_000_000)
+    except ValueError as error:
+        told = format_error(error)
+
+    assert 1100 > len(told)
+    assert re.fullmatch(r"ValueError: shape .*\.\.\. \(test_source\.py:\d+\)", told)
 
 
 @pytest.mark.parametrize(

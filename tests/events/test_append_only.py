@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,19 @@ def test_a_record_that_does_not_fit_is_taken_back(num_bytes: int, tmp_path: Path
     file.append(RECORD)
     assert RECORD * 2 == (tmp_path / "file").read_bytes()
     file.close()
+
+
+def test_a_descriptor_that_others_close_is_opened_again(tmp_path: Path) -> None:
+    """Code that closes descriptors wholesale costs no record, as the disk is well."""
+    lowest = os.dup(0)
+    os.close(lowest)
+    file = LocalFile(tmp_path / "file")
+    file.append(RECORD)
+    os.close(lowest)
+    file.append(RECORD)
+    file.close()
+
+    assert RECORD * 2 == (tmp_path / "file").read_bytes()
 
 
 def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:

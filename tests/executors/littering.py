@@ -16,8 +16,9 @@ _KEPT_TELLS: list[Tell] = []
 
 
 def leave_place(tell: Tell, folder: Path) -> None:
-    """Go to another directory and environment."""
+    """Go to another directory and environment, and have new files be nobody's."""
     os.chdir(folder)
+    os.umask(0o777)
     os.environ["LITTER"] = "left"
     del os.environ["PATH"]
 
@@ -61,9 +62,11 @@ def be_interrupted_by_sigterm(tell: Tell) -> int:
     return 0
 
 
-def describe_place(tell: Tell) -> tuple[int, str, dict[str, str]]:
-    """Return this process, its directory and its environment."""
-    return os.getpid(), os.getcwd(), dict(os.environ)
+def describe_place(tell: Tell) -> tuple[int, str, dict[str, str], int]:
+    """Return this process, its directory, its environment and its umask."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return os.getpid(), os.getcwd(), dict(os.environ), umask
 
 
 def is_deaf_to_sigterm(tell: Tell) -> bool:

@@ -53,7 +53,8 @@ def test_an_executor_gives_everything_back(
     with ready_executor(setup, jobs_per_process=jobs_per_process) as executor:
         run_jobs(executor, [PID] * num_jobs, tmp_path)
 
-    wait_until(lambda: before == count(here))
+    # No more: what an earlier test has left may go meanwhile.
+    wait_until(lambda: all(map(operator.le, count(here), before)))
 
 
 @pytest.mark.parametrize(

@@ -213,3 +213,12 @@ def test_nothing_outlives_executor_and_server_killed_at_once(tmp_path: Path) -> 
         server.kill()
 
         wait_until(lambda: not is_alive(int(file.read_text())), timeout_secs=10)
+
+
+def test_too_many_open_files_fail_the_job_alone(tmp_path: Path) -> None:
+    """A job for which no pipe can be had ends by itself; the process of all jobs lives on."""
+    with ready_executor(jobs.take_files, num_workers=1) as executor:
+        ends = run_jobs(executor, [("get_pid",)] * 2, tmp_path)
+
+    death = "got no process: [Errno 24] Too many open files"
+    assert [(death, Cause.CRASHED)] * 2 == [(end.death, end.cause) for end in ends.values()]

@@ -116,7 +116,7 @@ def test_what_a_job_started_ends_with_it(executor: Executor, tmp_path: Path) -> 
 
 
 def test_place_is_put_back(executor: Executor, tmp_path: Path) -> None:
-    """A job finds directory and environment as the one before it found them."""
+    """A job finds directory, environment and umask as the one before it found them."""
     place = ("describe_place",)
     first, _, last = results(executor, tmp_path, place, ("leave_place", tmp_path), place)
 

@@ -73,7 +73,7 @@ def test_resume_goes_on_where_a_run_was_killed(tmp_path: Path) -> None:
     resume = [sys.executable, "-m", "hparams_lab", "resume", str(module), "--failed"]
     done = run_program([*resume, f"--logdir={killed}"])
 
-    assert [Ending.COMPLETE, Ending.FAILED] == endings
+    assert [Ending.COMPLETE, Ending.CRASHED] == endings
     assert (0, "") == (done.returncode, done.stderr)
     assert [Status.SUCCESS] * 2 == [record.status for record in read_sweep(killed)]
     assert read_curves(read_sweep(undisturbed)) == read_curves(read_sweep(killed))
