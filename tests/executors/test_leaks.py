@@ -1,5 +1,6 @@
 """What thousands of jobs leave in their executor's process, and in the server: nothing."""
 
+import operator
 import signal
 from functools import partial
 from pathlib import Path
