@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 SHORT = KILL_EXPERIMENTS / "short.py"
 # Twenty were survived when this was built.
-NUM_KILLS = int(os.environ.get("NUM_KILLS", "8"))
+NUM_KILLS = int(os.environ.get("NUM_KILLS", "6"))
 NUM_RUNS = 60
 RUN_SECS = 0.05
 # How long a program may go on that is killed as it starts, and one that is killed as it runs.

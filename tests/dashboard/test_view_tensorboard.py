@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.servers import TensorBoardServer, running_tensorboard
 
 pytestmark = pytest.mark.slow
 
-NUM_STARTS = 10
+NUM_STARTS = int(os.environ.get("NUM_STARTS", "3"))  # ten were right when this was built
 
 both_loaders = pytest.mark.parametrize("load_fast", [True, False], ids=["fast", "python"])
 
