@@ -101,7 +101,10 @@ def test_a_limit_of_file_sizes_stops_the_sweep(tmp_path: Path, storing: Path) ->
     done = run_program(["bash", "-c", 'ulimit -f 50 && exec "$@"', "bash", *words])
 
     assert_one_line(done, r"\S+tfevents\S+: File too large\. Allow larger files .* resume .*")
-    assert {None: 2} == count_endings(tmp_path)
+    endings = count_endings(tmp_path)
+    assert None in endings  # that of the run whose file is full; the other may have had room
+    assert {None, Ending.INTERRUPTED} >= {*endings}
+    assert 2 == sum(endings.values())
 
 
 def test_other_runs_are_interrupted_with_true_ends(tmp_path: Path, storing: Path) -> None:
