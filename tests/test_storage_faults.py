@@ -97,14 +97,12 @@ def test_a_disk_that_is_full_at_the_start_is_left_empty(tmp_path: Path, storing:
 
 def test_a_limit_of_file_sizes_stops_the_sweep(tmp_path: Path, storing: Path) -> None:
     """A file that may not grow is like a full disk: no run has an end that is not true."""
-    words = words_of(storing, tmp_path, ["act=logs", TURNS, STAYS])
+    # One run: whether another beside it still has room for its own end is chance.
+    words = words_of(storing, tmp_path, ["act=logs", "turn=1", STAYS])
     done = run_program(["bash", "-c", 'ulimit -f 50 && exec "$@"', "bash", *words])
 
     assert_one_line(done, r"\S+tfevents\S+: File too large\. Allow larger files .* resume .*")
-    endings = count_endings(tmp_path)
-    assert None in endings  # that of the run whose file is full; the other may have had room
-    assert {None, Ending.INTERRUPTED} >= {*endings}
-    assert 2 == sum(endings.values())
+    assert {None: 1} == count_endings(tmp_path)
 
 
 def test_other_runs_are_interrupted_with_true_ends(tmp_path: Path, storing: Path) -> None:
