@@ -17,37 +17,39 @@ and writes what TensorBoard's HParams dashboard reads:
         train=lambda run: {"loss": (run.hparams[HP_X] - 1.0) ** 2},
     )
 
-Importing this package does not import TensorFlow; `lab.keras`, `lab.sklearn` and
-`lab.interop` are imported when they are first named.
+Importing this package imports nothing else: each public name, and the packages `keras`,
+`sklearn` and `interop`, are imported when they are first used.
 """
 
 import importlib
-import types
+from typing import TYPE_CHECKING, Any
 
-from hparams_lab.analysis.selection import Runs, read_runs
-from hparams_lab.cli.main import main
-from hparams_lab.declare.assignment import Assignment
-from hparams_lab.declare.axis import Axis
-from hparams_lab.declare.experiment import Experiment
-from hparams_lab.declare.objective import Objective, maximize, minimize
-from hparams_lab.declare.space import SearchSpace
-from hparams_lab.errors import (
-    AssignmentError,
-    DeclarationError,
-    Diverged,
-    EventFormatError,
-    ExecutorError,
-    ExperimentLoadError,
-    HParamsLabError,
-    LogdirError,
-    Pruned,
-    UnknownExperimentError,
-    UsageError,
-)
-from hparams_lab.events.reader import RunRecord, Series
-from hparams_lab.events.scan import Summary
-from hparams_lab.runs.run import Run
+if TYPE_CHECKING:
+    from hparams_lab.analysis.selection import Runs, read_runs
+    from hparams_lab.cli.main import main
+    from hparams_lab.declare.assignment import Assignment
+    from hparams_lab.declare.axis import Axis
+    from hparams_lab.declare.experiment import Experiment
+    from hparams_lab.declare.objective import Objective, maximize, minimize
+    from hparams_lab.declare.space import SearchSpace
+    from hparams_lab.errors import (
+        AssignmentError,
+        DeclarationError,
+        Diverged,
+        EventFormatError,
+        ExecutorError,
+        ExperimentLoadError,
+        HParamsLabError,
+        LogdirError,
+        Pruned,
+        UnknownExperimentError,
+        UsageError,
+    )
+    from hparams_lab.events.reader import RunRecord, Series
+    from hparams_lab.events.scan import Summary
+    from hparams_lab.runs.run import Run
 
+# For type checkers; the interpreter goes by the table below.
 __all__ = [
     "Assignment",
     "AssignmentError",
@@ -76,11 +78,36 @@ __all__ = [
     "read_runs",
 ]
 
-_LAZY = ("interop", "keras", "sklearn")
+_MODULES = {
+    "Assignment": "declare.assignment",
+    "Axis": "declare.axis",
+    "Experiment": "declare.experiment",
+    "Objective": "declare.objective",
+    "Run": "runs.run",
+    "RunRecord": "events.reader",
+    "Runs": "analysis.selection",
+    "SearchSpace": "declare.space",
+    "Series": "events.reader",
+    "Summary": "events.scan",
+    "main": "cli.main",
+    "maximize": "declare.objective",
+    "minimize": "declare.objective",
+    "read_runs": "analysis.selection",
+}
+_PACKAGES = ("interop", "keras", "sklearn")
 
 
-def __getattr__(name: str) -> types.ModuleType:
-    # PEP 562: each of these imports a library that most users of the rest do without.
-    if name in _LAZY:
+def __getattr__(name: str) -> Any:
+    # PEP 562. The fork server, its supervisor and `--help` need none of these names, and
+    # importing all of them takes half a second.
+    if name in _PACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULES.get(name, 'errors')}")
+    value = globals()[name] = getattr(module, name)  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_PACKAGES})

@@ -153,18 +153,37 @@ def test_printing_is_done_by_the_command_line_only() -> None:
 
 
 def test_public_names_are_sorted_and_complete() -> None:
-    """`__all__` lists what the package root imports, sorted."""
+    """`__all__` lists what type checkers see imported, sorted, and each name can be had."""
     import hparams_lab
 
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     imported = [
-        alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "typing"
+        for alias in node.names
     ]
 
     assert sorted(imported) == hparams_lab.__all__
+    assert imported == [name for name in imported if hasattr(hparams_lab, name)]
 
 
-@pytest.mark.parametrize("statement", ["import hparams_lab", "from hparams_lab.cli import show"])
+def test_importing_the_package_imports_nothing_else() -> None:
+    """`import hparams_lab` imports no module of its own, and nothing it depends on."""
+    check = (
+        "import sys; before = {*sys.modules}; import hparams_lab;"
+        "print(*{*sys.modules} - before - sys.stdlib_module_names)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)
+
+    assert ["hparams_lab"] == [name for name in done.stdout.split() if "." not in name]
+    assert [] == [name for name in done.stdout.split() if name.startswith("hparams_lab.")]
+
+
+@pytest.mark.parametrize(
+    "statement", ["from hparams_lab import *", "from hparams_lab.cli import show"]
+)
 def test_importing_leaves_tensorflow_out(statement: str) -> None:
     """Neither the package nor a reading command imports TensorFlow or Keras."""
     check = (
