@@ -9,6 +9,8 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -41,6 +43,21 @@ class S3:
     def make_bucket(self) -> str:
         """Make a bucket of its own for a test and return the URL of a log directory in it."""
         name = f"bucket-{uuid.uuid4().hex}"
+        with self._client() as client:
+            client.create_bucket(Bucket=name)
+        return f"s3://{name}/logs"
+
+    def fill(self, url: str, folder: Path) -> None:
+        """Put all files of a folder into a bucket, by their names below the URL."""
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        with self._client() as client:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file():
+                    key = f"{prefix}/{file.relative_to(folder).as_posix()}"
+                    client.upload_file(str(file), bucket, key)
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[Any]:
         client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -48,9 +65,10 @@ class S3:
             aws_access_key_id="key",
             aws_secret_access_key="secret",
         )
-        client.create_bucket(Bucket=name)
-        client.close()
-        return f"s3://{name}/logs"
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 @contextlib.contextmanager
