@@ -14,11 +14,11 @@ from pathlib import Path
 
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import RunWriter
-from hparams_lab.launch import Started, launch
-from hparams_lab.options import Options
+from hparams_lab.events.write.writer import RunWriter
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import make_trial
+from hparams_lab.sweeps.launch import Started, launch
+from hparams_lab.sweeps.options import Options
 
 NUM_RUNS = 1_000
 NUM_STEPS = 10

@@ -46,9 +46,9 @@ Measured = tuple[float, float]
 def measure_ours(folder: Path, num_runs: int, **options: Any) -> Measured:
     """Launch a sweep as `hparams_lab run` does."""
     from hparams_lab.declare.source import ExperimentSource
-    from hparams_lab.launch import launch
-    from hparams_lab.options import Options
-    from hparams_lab.runner import RunResult
+    from hparams_lab.sweeps.launch import launch
+    from hparams_lab.sweeps.loop import RunResult
+    from hparams_lab.sweeps.options import Options
 
     module = folder / "nothing.py"
     module.write_text(MODULE)

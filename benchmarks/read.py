@@ -28,11 +28,11 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.objective import maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.cache import DIR_VARIABLE
-from hparams_lab.events.config import write_config
+from hparams_lab.events.read.cache import DIR_VARIABLE
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import RunWriter
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.events.write.config import write_config
+from hparams_lab.events.write.writer import RunWriter
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.provenance import collect_provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
@@ -135,13 +135,13 @@ def _time_reader(name: str, folder: Path, num_runs: int) -> float:
 
 
 def _read_ours(logdir: Path) -> int:
-    from hparams_lab.analysis.selection import read_runs
+    from hparams_lab.analysis.trials.selection import read_runs
 
     return sum(summary.num_points for run in read_runs(logdir) for summary in run.metrics.values())
 
 
 def _read_ours_with_curves(logdir: Path) -> int:
-    from hparams_lab.analysis.selection import read_runs
+    from hparams_lab.analysis.trials.selection import read_runs
 
     return sum(len(series.values) for run in read_runs(logdir) for series in run.curves.values())
 

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hparams_lab.events.writer import RunWriter
-from hparams_lab.runs.logdir import RunDir
+from hparams_lab.events.write.writer import RunWriter
+from hparams_lab.logdir.layout import RunDir
 
 NUM_ROUNDS = 9
 NUM_SCALARS = 2_000

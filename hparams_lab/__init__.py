@@ -25,7 +25,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hparams_lab.analysis.selection import Runs, read_runs
+    from hparams_lab.analysis.trials.selection import Runs, read_runs
     from hparams_lab.cli.main import main
     from hparams_lab.declare.assignment import Assignment
     from hparams_lab.declare.axis import Axis
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
         UnknownExperimentError,
         UsageError,
     )
-    from hparams_lab.events.reader import RunRecord, Series
-    from hparams_lab.events.scan import Summary
+    from hparams_lab.events.read.reader import RunRecord, Series
+    from hparams_lab.events.read.scan import Summary
     from hparams_lab.runs.run import Run
 
 # For type checkers; the interpreter goes by the table below.
@@ -84,15 +84,15 @@ _MODULES = {
     "Experiment": "declare.experiment",
     "Objective": "declare.objective",
     "Run": "runs.run",
-    "RunRecord": "events.reader",
-    "Runs": "analysis.selection",
+    "RunRecord": "events.read.reader",
+    "Runs": "analysis.trials.selection",
     "SearchSpace": "declare.space",
-    "Series": "events.reader",
-    "Summary": "events.scan",
+    "Series": "events.read.reader",
+    "Summary": "events.read.scan",
     "main": "cli.main",
     "maximize": "declare.objective",
     "minimize": "declare.objective",
-    "read_runs": "analysis.selection",
+    "read_runs": "analysis.trials.selection",
 }
 _PACKAGES = ("interop", "keras", "sklearn")
 

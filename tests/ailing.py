@@ -10,13 +10,13 @@ from typing import Any
 from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-from hparams_lab.dashboard.doctor import examine_experiment
-from hparams_lab.dashboard.finding import Finding
+from hparams_lab.doctor.doctor import examine_experiment
+from hparams_lab.doctor.finding import Finding
 from hparams_lab.events import schema
-from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Status
-from hparams_lab.events.writer import open_writer
-from hparams_lab.runs.logdir import ExperimentDir, RunDir, SweepDir, experiment_dir
+from hparams_lab.events.write.config import write_config
+from hparams_lab.events.write.writer import open_writer
+from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir, experiment_dir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 LONG_AGO = 1_000_000_000.0

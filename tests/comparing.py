@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval, Metric
 
-from hparams_lab.analysis.selection import Logged
+from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.reader import RunRecord, Types
-from hparams_lab.events.scan import Scan, Summary
+from hparams_lab.events.read.reader import RunRecord, Types
+from hparams_lab.events.read.scan import Scan, Summary
 from hparams_lab.events.schema import Ending
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs import trial as trials
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.factories import FRIDAY, SATURDAY, make_sweep
 

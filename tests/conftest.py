@@ -18,11 +18,11 @@ import pytest
 pytest.register_assert_rewrite("hparams_lab.testing", "tests.oracle")
 
 from hparams_lab.declare.source import ExperimentSource  # noqa: E402
-from hparams_lab.events.cache import DIR_VARIABLE  # noqa: E402
-from hparams_lab.launch import launch  # noqa: E402
-from hparams_lab.options import Options  # noqa: E402
-from hparams_lab.runner import RunResult  # noqa: E402
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir  # noqa: E402
+from hparams_lab.events.read.cache import DIR_VARIABLE  # noqa: E402
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir  # noqa: E402
+from hparams_lab.sweeps.launch import launch  # noqa: E402
+from hparams_lab.sweeps.loop import RunResult  # noqa: E402
+from hparams_lab.sweeps.options import Options  # noqa: E402
 
 # Tests write an experiment's module twice within a second, which the times that bytecode
 # goes by cannot tell apart; for the programs that they start, too.

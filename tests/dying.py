@@ -9,19 +9,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hparams_lab.events.reader import RunRecord, read_runs
+from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.executors.base import Answer, Cause, Executor, Finished
 from hparams_lab.executors.inline import InlineExecutor
-from hparams_lab.limits import Limits
-from hparams_lab.retries import Retries
-from hparams_lab.reuse import Reuse
-from hparams_lab.runner import Attempt, RunResult, SweepResult, run_sweep
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
-from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy
-from hparams_lab.worker import execute
-from tests.test_runner import SWEEP, NotingStrategy, load
+from hparams_lab.sweeps.loop import Attempt, RunResult, SweepResult, run_sweep
+from hparams_lab.sweeps.retry import Retries
+from hparams_lab.sweeps.reuse import Reuse
+from hparams_lab.sweeps.schedule import Schedule
+from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.worker import execute
+from tests.sweeps.test_loop import SWEEP, NotingStrategy, load
 
 Train = Callable[[Run], Any]
 

@@ -15,11 +15,11 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.reader import RunRecord, Types
-from hparams_lab.events.scan import Scan, Summary
+from hparams_lab.events.read.reader import RunRecord, Types
+from hparams_lab.events.read.scan import Scan, Summary
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import Clock, RunWriter
-from hparams_lab.runs.logdir import ExperimentDir, RunDir, SweepDir
+from hparams_lab.events.write.writer import Clock, RunWriter
+from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir
 from hparams_lab.runs.provenance import GitState, Provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep

@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from hparams_lab.events.writer import RunWriter
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.events.write.writer import RunWriter
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
 from tests.factories import make_spec
 

@@ -10,11 +10,11 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, RealInterva
 
 from hparams_lab.analysis.plots.measure import pick_measure
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.selection import Logged, read_logged
+from hparams_lab.analysis.trials.selection import Logged, read_logged
 from hparams_lab.declare.axis import Axis
-from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import ExperimentDir, experiment_dir
+from hparams_lab.events.write.config import write_config
+from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from tests.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
 
 UNITS = HParam("units", Discrete([8, 16]))

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hparams_lab.events.reader import RunRecord, is_whole, read_runs
+from hparams_lab.events.read.reader import RunRecord, is_whole, read_runs
 from hparams_lab.events.schema import Status
-from hparams_lab.runs.logdir import SweepDir, find_experiments
+from hparams_lab.logdir.layout import SweepDir, find_experiments
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.testing.executors import is_alive, wait_until
 

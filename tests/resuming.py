@@ -10,14 +10,14 @@ from typing import Any
 
 from hparams_lab.declare import tags
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.events.reader import RunRecord, read_runs
+from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Status
-from hparams_lab.launch import Started, launch
-from hparams_lab.options import Options, ResumeOptions
-from hparams_lab.resume import resume
-from hparams_lab.runner import RunResult, SweepResult
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.sweeps.launch import Started, launch
+from hparams_lab.sweeps.loop import RunResult, SweepResult
+from hparams_lab.sweeps.options import Options, ResumeOptions
+from hparams_lab.sweeps.resume import resume
 from tests.oracle import read_board
 
 # What a run came to by itself: its seed and the last value of each tag; by trial id, repeat

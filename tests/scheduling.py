@@ -11,14 +11,14 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import minimize
-from hparams_lab.events.reader import RunRecord, read_runs
+from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Ending
-from hparams_lab.history import read_history
-from hparams_lab.runs.logdir import RunDir, SweepDir
+from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.schedule import Schedule
 from hparams_lab.search.base import Strategy, Verdict
 from hparams_lab.search.grid import grid_search
+from hparams_lab.sweeps.history import read_history
+from hparams_lab.sweeps.schedule import Schedule
 from tests.factories import SATURDAY, make_sweep, write_run
 
 NUM_POINTS = 4

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.launch import launch
-from hparams_lab.options import Options
-from hparams_lab.runner import RunResult
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.options import Options
 
 _MODULE = '''"""Nothing."""
 from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval, Metric

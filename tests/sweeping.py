@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hparams_lab.events import schema
-from hparams_lab.events.config import read_config
-from hparams_lab.events.reader import read_runs
+from hparams_lab.events.read.reader import read_runs
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir, experiment_dir
+from hparams_lab.events.write.config import read_config
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir, experiment_dir
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from tests.oracle import count_configs, read_board
 from tests.resuming import words_for

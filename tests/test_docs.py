@@ -12,8 +12,8 @@ import pytest
 from hparams_lab.cli.main import COMMANDS, load_command
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.schema import Ending
-from hparams_lab.launch import launch
-from hparams_lab.options import Options
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.options import Options
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 from tests.faults import on_read_only, without_rights
 from tests.program import run_program

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.launch import launch
-from hparams_lab.options import Options
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.options import Options
 
 pytestmark = pytest.mark.slow
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hparams_lab.analysis.table import TrialRow, rank_trials
+from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.events.reader import RunRecord
+from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
 from tests.factories import SATURDAY, make_record, make_sweep

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.cli.mounted import mount_logdir
+from hparams_lab.cli.session import mount_logdir
 from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.logdir.mounts import in_terms_of_urls
 from hparams_lab.remote.url import is_url, refuse_lost_slash
-from hparams_lab.runs.mounts import in_terms_of_urls
 
 _DEFAULT_LOGDIR = "logs"
 

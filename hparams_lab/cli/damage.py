@@ -7,8 +7,8 @@ import logging
 import sys
 from collections.abc import Iterator
 
-from hparams_lab.runs.damage import LOGGER
-from hparams_lab.runs.mounts import in_terms_of_urls
+from hparams_lab.logdir.mounts import in_terms_of_urls
+from hparams_lab.logdir.unreadable import LOGGER
 
 _NUM_NAMED = 3
 

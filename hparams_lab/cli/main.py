@@ -20,12 +20,12 @@ from absl import flags
 
 from hparams_lab.cli.command import Command
 from hparams_lab.cli.damage import telling_damage
-from hparams_lab.cli.mounted import unmounting
-from hparams_lab.cli.tables import discard_stdout
+from hparams_lab.cli.output.tables import discard_stdout
+from hparams_lab.cli.session import unmounting
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
-from hparams_lab.events.collector import paused_collector
-from hparams_lab.runs.mounts import in_terms_of_urls
+from hparams_lab.events.read.gc_pause import paused_collector
+from hparams_lab.logdir.mounts import in_terms_of_urls
 
 # In the order in which a newcomer meets them; each is a module of this package that is
 # imported only when it is asked for.
@@ -133,7 +133,7 @@ def _catch_signals() -> list[int]:
 
 def load_command(name: str) -> Command:
     """Return a command by its name."""
-    module = importlib.import_module(f"hparams_lab.cli.{name}")
+    module = importlib.import_module(f"hparams_lab.cli.commands.{name}")
     return module.COMMAND  # type: ignore[no-any-return]
 
 

@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
-from hparams_lab.dashboard.finder import FoundRun
-from hparams_lab.dashboard.names import label_pattern, list_label_axes
+from hparams_lab.dashboard.view.finder import FoundRun
+from hparams_lab.dashboard.view.names import label_pattern, list_label_axes
 from hparams_lab.declare import tags
-from hparams_lab.events.reader import RunRecord, read_run
+from hparams_lab.events.read.reader import RunRecord, read_run
 
 # Names of runs begin with the sweep's id, behind that of the experiment if there are several.
 _DAY_PATTERN = r"(\d{4}-\d\d-\d\d)_\d\d-\d\d-\d\d/"

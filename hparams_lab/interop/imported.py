@@ -25,17 +25,17 @@ from hparams_lab.declare.objective import Objective
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import DeclarationError, LogdirError, UsageError
 from hparams_lab.events import schema
-from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import RunWriter, add_scalars
+from hparams_lab.events.write.config import write_config
+from hparams_lab.events.write.writer import RunWriter, add_scalars
 from hparams_lab.interop.columns import Column, rename
+from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir, experiment_dir
 from hparams_lab.remote.opened import opened
-from hparams_lab.runs.logdir import ExperimentDir, RunDir, SweepDir, experiment_dir
 from hparams_lab.runs.provenance import collect_provenance
 from hparams_lab.runs.run import MAX_STEP, RunSpec
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.spread import describe
+from hparams_lab.stats.interval import describe
 
 Points = Sequence[tuple[int, float]]
 """Step and value of each point of a series, steps ascending; TensorBoard holds 31 bits."""

@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from hparams_lab.runs.storage import storing, write_whole
+from hparams_lab.logdir.atomic import storing, write_whole
 
 _LAST = "last.keras"
 _BEST = "best.keras"

@@ -17,7 +17,7 @@ from typing import Any
 import keras
 
 from hparams_lab.keras.compare import compare, take_sample, tell_agreement
-from hparams_lab.runs.logdir import RefitDir
+from hparams_lab.logdir.layout import RefitDir
 
 _MAX_REASON = 160
 

@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError, StorageError
+from hparams_lab.logdir.mounts import Mount, add_mount, find_mount, remove_mount
 from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.mirror import Mirror
-from hparams_lab.remote.patience import patiently
 from hparams_lab.remote.plan import CONFIG_FILE, SWEEP_FILE, Pulled
+from hparams_lab.remote.retry import patiently
 from hparams_lab.remote.store import Store
 from hparams_lab.remote.ticker import Ticker
 from hparams_lab.remote.url import read_upload_secs
-from hparams_lab.runs.mounts import Mount, add_mount, find_mount, remove_mount
 
 Warn = Callable[[str], None]
 """Takes a sentence that the user should see."""

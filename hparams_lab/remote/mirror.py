@@ -19,13 +19,13 @@ from datetime import datetime
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError
-from hparams_lab.remote.growth import begins_with, grow_to
+from hparams_lab.remote.files import begins_with, grow_to
 from hparams_lab.remote.plan import CONFIG_FILE, LOCK_FILE, SWEEP_FILE, Pulled, is_shared, plan_pull
-from hparams_lab.remote.sessions import Sessions
-from hparams_lab.remote.state import UNKNOWN, Agreed, Stamp, State, scan_files, stamp_of
 from hparams_lab.remote.store import Object, Store
+from hparams_lab.remote.synced import UNKNOWN, Agreed, Stamp, State, scan_files, stamp_of
 from hparams_lab.remote.transfer import transfer_all
 from hparams_lab.remote.url import mirror_dir
+from hparams_lab.remote.writers import Sessions
 
 _LOCK_SECS = 600.0
 

@@ -28,8 +28,8 @@ def opened(logdir: str | os.PathLike[str], *, writes: bool = False) -> Iterator[
         yield Path(logdir)
         return
     # It imports fsspec, which nobody needs whose log directory is a folder.
+    from hparams_lab.logdir.mounts import remove_mount
     from hparams_lab.remote.logdir import mount_url
-    from hparams_lab.runs.mounts import remove_mount
 
     mount = mount_url(logdir, warn=_warn)
     if writes:

@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hparams_lab.remote.state import Stamp, State
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir, is_sweep_id
 from hparams_lab.remote.store import Object
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir, is_sweep_id
+from hparams_lab.remote.synced import Stamp, State
 
 SWEEP_FILE = SweepDir(Path()).sweep_file.name
 LOCK_FILE = SweepDir(Path()).lock_file.name

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hparams_lab.runs.logdir import SweepDir
-from hparams_lab.runs.storage import write_whole
+from hparams_lab.logdir.atomic import write_whole
+from hparams_lab.logdir.layout import SweepDir
 
 _GIT_TIMEOUT_SECS = 30
 

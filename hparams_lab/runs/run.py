@@ -14,7 +14,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.metric import key_of
 from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import Pruned
-from hparams_lab.runs.logdir import RunDir
+from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.split import fold_out, hold_out, take_subset
 
 # api.proto keeps a step in an int32; a larger one makes the whole dashboard fail.

@@ -18,11 +18,11 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal, Objective, Reduction
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import LogdirError
-from hparams_lab.runs.damage import tell
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.atomic import write_whole
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
+from hparams_lab.logdir.unreadable import tell
 from hparams_lab.runs.provenance import Provenance
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.runs.storage import write_whole
 from hparams_lab.runs.trial import Trial, run_seed, split_seed
 
 # Raised when an older reader would misread the file. A field that is added needs a

@@ -13,10 +13,10 @@ from tensorboard.plugins.hparams.summary_v2 import Metric
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.events.schema import Ending
-from hparams_lab.runner import RunResult
 from hparams_lab.runs.run import Run
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.splits import Splits
+from hparams_lab.sweeps.loop import RunResult
 
 
 class FitFailedError(Exception):

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from hparams_lab import worker
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.executors.inline import InlineExecutor
-from hparams_lab.launch import Started, launch_loaded
-from hparams_lab.options import Options
 from hparams_lab.remote.opened import opened
-from hparams_lab.runner import RunResult
+from hparams_lab.sweeps import worker
+from hparams_lab.sweeps.launch import Started, launch_loaded
+from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.options import Options
 
 
 def launch_here(

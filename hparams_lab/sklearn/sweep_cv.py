@@ -36,13 +36,13 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import Goal, maximize
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.launch import Started
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
 from hparams_lab.sklearn.fits import Fits
 from hparams_lab.sklearn.here import launch_here
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.scores import check_scores, name_scores
 from hparams_lab.sklearn.splits import Splits, count_folds
+from hparams_lab.sweeps.launch import Started
 
 
 class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no types

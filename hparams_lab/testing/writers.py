@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.declare.experiment import Experiment
-from hparams_lab.runs.logdir import RunDir
+from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import MAX_STEP, Ask, Run, RunSpec, ScalarSink, go_on
 
 Points = Sequence[tuple[int, float]]

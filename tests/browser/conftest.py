@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.servers import read_url, running
 
 # Wide enough for the five hparams and the metrics that the table shows by default.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.testing.executors import wait_until
 from tests.browser.conftest import open_dashboard, read_table
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from playwright.sync_api import Browser
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.browser.conftest import Cell, open_dashboard, read_table
 from tests.conftest import InlineLauncher
 from tests.dashboard.modules import SEVEN

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.logdir.layout import experiment_dir
 from tests.browser.conftest import HEIGHT, WIDTH, open_dashboard
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

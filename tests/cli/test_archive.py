@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.cli.entries import format_bytes
-from hparams_lab.runs.logdir import ExperimentDir, experiment_dir
+from hparams_lab.cli.inputs.entries import format_bytes
+from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from tests.cli.conftest import Program
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 from tests.oracle import count_configs, read_board

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.declare.objective import minimize
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
 from tests.factories import FRIDAY, METRICS, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.cli.conftest import Program
 
 MODULE = '''"""How high is the hill?"""

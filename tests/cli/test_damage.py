@@ -9,7 +9,7 @@ import pytest
 
 import hparams_lab as lab
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.cli.conftest import Program
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
-from hparams_lab.runs.logdir import ExperimentDir, experiment_dir
+from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from tests.analysis.changes.sides import write_sources
 from tests.cli.conftest import Program
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run

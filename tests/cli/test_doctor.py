@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.ailing import make_healthy, sweep_of, write_session
 from tests.cli.conftest import Program
 

@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.cli.conftest import Program
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
@@ -200,7 +200,7 @@ def test_importing_the_command_is_light() -> None:
     """The command is imported without Optuna, scikit-learn, SciPy or TensorFlow."""
     heavy = "optuna sklearn scipy pandas tensorflow"
     code = (
-        "import sys, hparams_lab.cli.effects; "
+        "import sys, hparams_lab.cli.commands.effects; "
         f"sys.exit(bool(set({heavy!r}.split()) & set(sys.modules)))"
     )
 

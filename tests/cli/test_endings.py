@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hparams_lab.cli.progress import Bar, Lines
-from hparams_lab.cli.watch import print_failures
+from hparams_lab.cli.output.progress import Bar, Lines
+from hparams_lab.cli.output.watch import print_failures
 from hparams_lab.events.schema import Ending
 from hparams_lab.executors.base import Cause
-from hparams_lab.launch import Started
-from hparams_lab.runner import RunResult, SweepResult
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.worker import Outcome
+from hparams_lab.sweeps.launch import Started
+from hparams_lab.sweeps.loop import RunResult, SweepResult
+from hparams_lab.sweeps.worker import Outcome
 from tests.cli.conftest import Program
 from tests.factories import add_sweep, make_spec, make_sweep, write_run
 

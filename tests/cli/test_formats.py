@@ -14,7 +14,7 @@ from absl import flags
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hparams_lab.cli.formats import define_format, format_of, print_json, to_plain
+from hparams_lab.cli.flags.formats import define_format, format_of, print_json, to_plain
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Status
 

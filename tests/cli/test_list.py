@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.cli.main import COMMANDS
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
 from tests.factories import add_sweep, make_sweep
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.cli.conftest import Program
 from tests.oracle import read_board
 from tests.plotted import GRID, log_points

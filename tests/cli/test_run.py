@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.events.config import read_config
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.events.write.config import read_config
+from hparams_lab.logdir.layout import experiment_dir
 from hparams_lab.runs.sweep import Sweep
 from tests.cli.conftest import Program
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import experiment_dir
+from hparams_lab.logdir.layout import experiment_dir
 from hparams_lab.runs.sweep import Sweep
 from tests.cli.conftest import Program
 

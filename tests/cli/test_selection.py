@@ -12,8 +12,8 @@ from absl import flags
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.analysis.table import TrialRow, rank_trials
-from hparams_lab.cli.selection import (
+from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
+from hparams_lab.cli.flags.selection import (
     define_order,
     define_selection,
     keep_rows,
@@ -22,7 +22,7 @@ from hparams_lab.cli.selection import (
     sort_column,
 )
 from hparams_lab.errors import HParamsLabError, UsageError
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_record, make_sweep
 
 SUNDAY = datetime(2026, 11, 22, 7)

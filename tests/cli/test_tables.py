@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from hparams_lab.cli.tables import (
+from hparams_lab.cli.output.tables import (
     Column,
     cut,
     format_number,

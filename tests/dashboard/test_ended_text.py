@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.events.reader import read_run
+from hparams_lab.events.read.reader import read_run
 from hparams_lab.events.schema import ENDED_TAG, Ending, Status
-from hparams_lab.events.writer import end_run
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.events.write.writer import end_run
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from tests.factories import add_sweep, make_spec, make_sweep, write_run
 from tests.oracle import read_board

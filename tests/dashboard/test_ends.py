@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.events.config import write_config
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import end_run
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.events.write.config import write_config
+from hparams_lab.events.write.writer import end_run
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.run import RunSpec
 from tests.factories import add_sweep, make_spec, make_sweep, ticking, write_run
 from tests.oracle import Board, read_board

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from hparams_lab.analysis.selection import read_logged
-from hparams_lab.analysis.table import TrialRow
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.analysis.trials.selection import read_logged
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.search.options import SearchOptions
 from tests.conftest import InlineLauncher
 from tests.oracle import Board, read_board

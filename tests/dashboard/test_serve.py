@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.testing.executors import wait_until
 from tests.conftest import PARABOLA, InlineLauncher
 from tests.oracle import read_board

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.analysis.table import rank_trials
-from hparams_lab.events.reader import read_runs
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.analysis.trials.rows import rank_trials
+from hparams_lab.events.read.reader import read_runs
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import PARABOLA, InlineLauncher
 from tests.dashboard.modules import SEVEN

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hparams_lab.events.reader import read_runs
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.events.read.reader import read_runs
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import InlineLauncher
 from tests.dashboard.modules import SEVEN

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from hparams_lab.dashboard.view import View, open_view
-from hparams_lab.events.config import write_config
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.dashboard.view.view import View, open_view
+from hparams_lab.events.write.config import write_config
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.dashboard.story import (
     HPARAM_COLUMNS,
     METRIC_COLUMNS,

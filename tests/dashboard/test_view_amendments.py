@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
-from hparams_lab.dashboard.finder import Finder, choose_all
-from hparams_lab.dashboard.view import View
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.dashboard.view.finder import Finder, choose_all
+from hparams_lab.dashboard.view.view import View
+from hparams_lab.logdir.layout import ExperimentDir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 SUNDAY = "2026-11-22_10-00-00"

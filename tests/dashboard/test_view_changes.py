@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.dashboard.view import View, open_view
+from hparams_lab.dashboard.view.view import View, open_view
 from tests.dashboard.story import (
     add_run,
     write_friday,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.server import serving
-from hparams_lab.dashboard.view import View, open_view
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.dashboard.serve.server import serving
+from hparams_lab.dashboard.view.view import View, open_view
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.testing.executors import wait_until
 from tests.dashboard.story import add_run, write_friday, write_saturday
 from tests.servers import TensorBoardServer

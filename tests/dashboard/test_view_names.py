@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval, RealInterval
 
-from hparams_lab.dashboard.finder import FoundRun
-from hparams_lab.dashboard.names import label_pattern, list_label_axes, name_runs
+from hparams_lab.dashboard.view.finder import FoundRun
+from hparams_lab.dashboard.view.names import label_pattern, list_label_axes, name_runs
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.rules import find_name_problems
-from hparams_lab.events.start import Start
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.events.read.start import Start
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.factories import FRIDAY, SATURDAY, make_sweep
 
 TRIAL = "0000-01234567"

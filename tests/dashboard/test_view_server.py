@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.data_server import running_data_server
-from hparams_lab.dashboard.server import check_address
+from hparams_lab.dashboard.serve.data_server import running_data_server
+from hparams_lab.dashboard.serve.server import check_address
 from hparams_lab.errors import UsageError
 
 RAISE = """
 import resource
-from hparams_lab.dashboard.server import _raise_file_limit
+from hparams_lab.dashboard.serve.server import _raise_file_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 _raise_file_limit({files}, print)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])

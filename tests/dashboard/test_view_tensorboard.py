@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.view import View, open_view
+from hparams_lab.dashboard.view.view import View, open_view
 from tests.dashboard.story import (
     HPARAM_COLUMNS,
     METRIC_COLUMNS,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tensorboard.compat.proto import summary_pb2
 
-from hparams_lab.dashboard.tree import Leaf, Tree
+from hparams_lab.dashboard.view.tree import Leaf, Tree
 from hparams_lab.events import schema
-from hparams_lab.events.start import Start, read_start
+from hparams_lab.events.read.start import Start, read_start
 
 RUN = "2026-11-21_07-34-05/0007-3f2a9c1b/r00"
 NAME = "2026-11-21_07-34-05/0007-3f2a9c1b,r00"

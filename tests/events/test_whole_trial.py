@@ -9,10 +9,10 @@ import pytest
 from tensorboard.compat.proto import summary_pb2
 
 from hparams_lab.events import schema
-from hparams_lab.events.reader import RunRecord, read_run, read_runs
+from hparams_lab.events.read.reader import RunRecord, read_run, read_runs
 from hparams_lab.events.schema import Ending, Status
-from hparams_lab.events.writer import add_scalars, copy_run
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.events.write.writer import add_scalars, copy_run
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
 from tests.factories import FRIDAY, SATURDAY, make_spec, make_sweep, ticking, write_run
 from tests.oracle import read_board, read_scalars

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hparams_lab.executors.base import Job
-from hparams_lab.executors.process import ProcessExecutor
+from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing import process_jobs
 from tests.executors import jobs
 

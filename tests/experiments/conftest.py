@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.events.reader import RunRecord
-from hparams_lab.launch import launch
-from hparams_lab.options import Options
+from hparams_lab.events.read.reader import RunRecord
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.options import Options
 from tests.program import read_sweep
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

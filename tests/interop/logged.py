@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hparams_lab.analysis.table import TrialRow, rank_trials
-from hparams_lab.events.reader import RunRecord, read_runs
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
+from hparams_lab.events.read.reader import RunRecord, read_runs
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.oracle import Board, read_board
 

@@ -14,7 +14,7 @@ from hparams_lab.errors import DeclarationError, LogdirError, UsageError
 from hparams_lab.events.schema import Ending
 from hparams_lab.interop.columns import list_values
 from hparams_lab.interop.imported import ImportedRun, ImportedSearch, ImportedTrial, write_sweep
-from hparams_lab.spread import describe
+from hparams_lab.stats.interval import describe
 from tests.interop.logged import read_logged
 from tests.oracle import count_configs
 

@@ -13,15 +13,15 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import maximize
-from hparams_lab.events.reader import read_run
+from hparams_lab.events.read.reader import read_run
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
+from hparams_lab.sweeps.worker import Loaded, Outcome, execute
 from hparams_lab.testing import FakeRunWriter, make_run
-from hparams_lab.worker import Loaded, Outcome, execute
 from tests.factories import SATURDAY, make_spec
 from tests.keras.models import ROWS, SIGNS, make_dense
-from tests.test_worker import refuse
+from tests.sweeps.test_worker import refuse
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow

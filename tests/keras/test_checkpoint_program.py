@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.events.reader import RunRecord
+from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
 from tests.program import read_sweep, run_program, words_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from tests.dying import Death, Sweeping, attempt_of
 from tests.factories import SATURDAY

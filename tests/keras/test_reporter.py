@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams.summary_v2 import Metric
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective, maximize, minimize
 from hparams_lab.errors import Pruned
-from hparams_lab.runs.logdir import RunDir
+from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import Ask, Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
 

@@ -12,7 +12,7 @@ import pytest
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.keras.save import Saved, save_model
-from hparams_lab.runs.logdir import RefitDir
+from hparams_lab.logdir.layout import RefitDir
 
 pytestmark = [
     pytest.mark.slow,

@@ -12,13 +12,13 @@ from fsspec.implementations.memory import MemoryFileSystem
 import hparams_lab as lab
 from hparams_lab.cli.command import format_command
 from hparams_lab.errors import LogdirError, UsageError
+from hparams_lab.logdir.layout import SweepDir, experiment_dir
+from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.mounts import mount_of, remove_mount
 from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.logdir import mount_url
 from hparams_lab.remote.opened import opened
 from hparams_lab.remote.store import Store
-from hparams_lab.runs.lock import hold
-from hparams_lab.runs.logdir import SweepDir, experiment_dir
-from hparams_lab.runs.mounts import mount_of, remove_mount
 from tests.remote.trees import SWEEP
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.declare.source import ExperimentSource
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.provenance import (
     GitState,
     Provenance,

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import HParam, Metric
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective, maximize, minimize
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import MAX_STEP, Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
 

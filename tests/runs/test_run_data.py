@@ -13,7 +13,7 @@ import pytest
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import minimize
 from hparams_lab.errors import Pruned
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Ask, Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
 from tests.factories import SATURDAY

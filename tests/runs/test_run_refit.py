@@ -10,7 +10,7 @@ import pytest
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize
-from hparams_lab.runs.logdir import RefitDir, SweepDir
+from hparams_lab.logdir.layout import RefitDir, SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
 from tests.factories import SATURDAY

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import LogdirError, StorageError
-from hparams_lab.runs.logdir import ExperimentDir, SweepDir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Resumption, Sweep, find_newest, read_sweeps
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
 from tests.spaces import EXAMPLES

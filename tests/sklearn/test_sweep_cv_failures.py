@@ -12,13 +12,13 @@ from sklearn.naive_bayes import GaussianNB
 
 import hparams_lab as lab
 from hparams_lab.events.schema import Ending
-from hparams_lab.runner import RunResult
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.sklearn.fits import Fits
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.splits import count_folds
-from hparams_lab.worker import Outcome
+from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.worker import Outcome
 from tests.factories import make_spec
 from tests.oracle import read_board
 from tests.sklearn.estimators import Touchy, X, Y, make_search

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hparams_lab.events.reader import Series
+from hparams_lab.events.read.reader import Series
 
 # Event files keep 32-bit floats; two of them next to each other may be one number rounded.
 _ROUNDING = float(np.finfo(np.float32).eps)

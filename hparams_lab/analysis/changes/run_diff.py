@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hparams_lab.analysis.changes.changes import Changes, Side, describe_changes
 from hparams_lab.analysis.changes.curve_diff import CurveDiff, compare_curves, is_close
-from hparams_lab.analysis.changes.describe import Changes, Side, describe_changes
-from hparams_lab.analysis.pick_run import LoggedRun
-from hparams_lab.events.reader import RunRecord
-from hparams_lab.events.scan import Summary
-from hparams_lab.runs.logdir import RunDir
+from hparams_lab.analysis.trials.pick_run import LoggedRun
+from hparams_lab.events.read.reader import RunRecord
+from hparams_lab.events.read.scan import Summary
+from hparams_lab.logdir.layout import RunDir
 
 _REDUCTIONS = ("last", "min", "max")
 _TRACEBACK = "Traceback (most recent call last):"

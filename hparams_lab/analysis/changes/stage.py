@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from hparams_lab.events.reader import RunRecord
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.events.read.reader import RunRecord
+from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.provenance import Provenance
 from hparams_lab.runs.sweep import Sweep
 

@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hparams_lab.analysis.changes.describe import Changes, Side, describe_changes
+from hparams_lab.analysis.changes.changes import Changes, Side, describe_changes
+from hparams_lab.analysis.compare.design import Samples, draw_samples
 from hparams_lab.analysis.compare.groups import By, Group, Members, describe_group, form_groups
-from hparams_lab.analysis.compare.matching import Matches, match_trials
 from hparams_lab.analysis.compare.observations import observe
-from hparams_lab.analysis.compare.picking import find_picking
-from hparams_lab.analysis.compare.samples import Samples, draw_samples
+from hparams_lab.analysis.compare.pairs import Matches, match_trials
+from hparams_lab.analysis.compare.selection_bias import find_picking
 from hparams_lab.analysis.compare.verdict import Finding, judge
-from hparams_lab.analysis.selection import Logged
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import UsageError, did_you_mean
-from hparams_lab.runs.logdir import SweepDir
+from hparams_lab.logdir.layout import SweepDir
 
 
 @dataclass(frozen=True)

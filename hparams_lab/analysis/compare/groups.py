@@ -11,13 +11,13 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import UsageError, did_you_mean
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.spread import describe
+from hparams_lab.stats.interval import describe
 
 
 class By(Enum):

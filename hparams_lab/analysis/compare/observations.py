@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hparams_lab.analysis.compare.matching import Match
-from hparams_lab.analysis.table import TrialRow
-from hparams_lab.events.reader import RunRecord
+from hparams_lab.analysis.compare.pairs import Match
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import split_seed
 

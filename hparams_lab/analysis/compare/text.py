@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from hparams_lab.analysis.changes.describe import Sameness
+from hparams_lab.analysis.changes.changes import Sameness
 from hparams_lab.analysis.compare.comparison import Comparison, GroupPair
-from hparams_lab.analysis.compare.evidence import Evidence
+from hparams_lab.analysis.compare.design import Unit
 from hparams_lab.analysis.compare.groups import By, Group
-from hparams_lab.analysis.compare.power import MAX_REPEATS
-from hparams_lab.analysis.compare.samples import Unit
+from hparams_lab.analysis.compare.significance import Evidence
 from hparams_lab.analysis.compare.verdict import Finding, Verdict
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
+from hparams_lab.stats.power import MAX_REPEATS
 
 Table = dict[str, list[str]]
 """Cells by header, a row for each group."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from hparams_lab.analysis.compare.evidence import ALPHA, Evidence, correct
-from hparams_lab.analysis.compare.power import count_fold_repeats, count_repeats
-from hparams_lab.analysis.compare.samples import Samples, Unit
+from hparams_lab.analysis.compare.design import Samples, Unit
+from hparams_lab.analysis.compare.significance import ALPHA, Evidence, correct
 from hparams_lab.declare.objective import Goal
+from hparams_lab.stats.power import count_fold_repeats, count_repeats
 
 
 class Verdict(Enum):

@@ -11,7 +11,7 @@ from hparams_lab.analysis.effects import factors
 from hparams_lab.analysis.effects.additive import AdditiveModel
 from hparams_lab.analysis.effects.factors import Factor
 from hparams_lab.analysis.effects.sample import EffectSample
-from hparams_lab.analysis.table import LOST_RACE, PRUNED
+from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED
 from hparams_lab.declare.domains import format_value
 from hparams_lab.runs.sweep import Sweep
 

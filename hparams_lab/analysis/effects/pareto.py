@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hparams_lab.analysis.metric_goal import MetricGoal
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.goal import MetricGoal
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.events.schema import Status
 
 

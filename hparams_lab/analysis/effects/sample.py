@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hparams_lab.analysis.effects.factors import Factor, find_factors
-from hparams_lab.analysis.metric_goal import MetricGoal
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.goal import MetricGoal
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.schema import Status

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from hparams_lab.analysis.export.sheet import Sheet
+from hparams_lab.analysis.export.table import Sheet
 from hparams_lab.errors import UsageError
 
 _JSON_OF_NUMBER = {math.inf: "Infinity", -math.inf: "-Infinity"}

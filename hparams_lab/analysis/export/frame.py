@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hparams_lab.analysis.export.sheet import RUN_NAMES, list_runs, name_run
+from hparams_lab.analysis.export.table import RUN_NAMES, list_runs, name_run
 from hparams_lab.errors import UsageError
-from hparams_lab.events.reader import RunRecord
+from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.runs.sweep import Sweep
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 

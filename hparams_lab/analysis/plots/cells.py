@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hparams_lab.analysis.plots.style import format_short, shorten
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.errors import AssignmentError, UsageError, did_you_mean

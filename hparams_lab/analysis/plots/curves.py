@@ -18,7 +18,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials, count
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.declare.objective import Goal

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from hparams_lab.analysis.effects.describe import AxisEffect
+    from hparams_lab.analysis.effects.effects import AxisEffect
 
 _MAX_AXES = 10
 _INCHES_A_LEVEL = 0.27

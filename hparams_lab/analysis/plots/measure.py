@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hparams_lab.analysis.metric_goal import MetricGoal, list_numbers
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.goal import MetricGoal, list_numbers
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep

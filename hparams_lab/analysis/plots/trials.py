@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hparams_lab.analysis.plots.measure import Measure
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.errors import UsageError
 from hparams_lab.runs.sweep import Sweep
 
 if TYPE_CHECKING:
-    from hparams_lab.analysis.effects.describe import Effects
+    from hparams_lab.analysis.effects.effects import Effects
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Trials:
     @cached_property
     def effects(self) -> Effects:
         """What their hyperparameters did; a second or two of work, done once."""
-        from hparams_lab.analysis.effects.describe import describe_effects  # imports Optuna
+        from hparams_lab.analysis.effects.effects import describe_effects  # imports Optuna
 
         return describe_effects(self.rows, self.sweeps, str(self.measure))
 

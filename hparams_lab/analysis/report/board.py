@@ -18,8 +18,8 @@ from tensorboard.plugins.image import metadata
 
 from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.events import schema
-from hparams_lab.events.writer import open_writer
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.events.write.writer import open_writer
+from hparams_lab.logdir.layout import ExperimentDir
 
 _TIME_FORMAT = "%Y-%m-%d_%H-%M-%S"
 _PNG_SIZE = struct.Struct(">II")

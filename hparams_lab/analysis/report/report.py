@@ -14,8 +14,8 @@ from hparams_lab.analysis.plots.saving import SVG, encode_figure
 from hparams_lab.analysis.plots.trials import Trials, count
 from hparams_lab.analysis.report import tables as report_tables
 from hparams_lab.analysis.report.tables import Failure, Table
-from hparams_lab.analysis.selection import Logged
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.schema import Status

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hparams_lab.analysis.effects.describe import Effects
+from hparams_lab.analysis.effects.effects import Effects
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.selection import Logged
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep

@@ -33,11 +33,11 @@ from hparams_lab.executors.base import (
     conclude_interrupted,
 )
 from hparams_lab.executors.cpus import THREAD_VARIABLES
-from hparams_lab.executors.messages import Report
+from hparams_lab.executors.process.messages import Report
 from hparams_lab.executors.ray.cluster import Cluster
-from hparams_lab.executors.ray.fleet import Fleet
 from hparams_lab.executors.ray.host import Brief, package_version
-from hparams_lab.executors.ray.need import Need
+from hparams_lab.executors.ray.pool import Fleet
+from hparams_lab.executors.ray.resources import Need
 
 # How long a cluster may take to have a first node with room; one that grows boots it.
 _START_SECS = 900.0

@@ -26,8 +26,8 @@ from typing import Any
 
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors.base import Finished, Job
-from hparams_lab.executors.messages import Report
-from hparams_lab.executors.process import ProcessExecutor
+from hparams_lab.executors.process.executor import ProcessExecutor
+from hparams_lab.executors.process.messages import Report
 
 # How many methods run at a time: one hears, others come and go.
 CONCURRENCY = 4

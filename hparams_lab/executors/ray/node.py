@@ -8,7 +8,7 @@ from typing import Any
 from hparams_lab.errors import ExecutorError, ExperimentLoadError, HParamsLabError, LogdirError
 from hparams_lab.executors.base import Job
 from hparams_lab.executors.ray.host import CLOSE_SECS, CONCURRENCY, Brief, Host
-from hparams_lab.executors.ray.seats import when_told
+from hparams_lab.executors.ray.slots import when_told
 
 # How long a node may take to say that it has heard of a job.
 _SUBMIT_SECS = 5.0

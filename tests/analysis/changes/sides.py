@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hparams_lab.analysis.changes.describe import Side
-from hparams_lab.events.reader import read_runs
+from hparams_lab.analysis.changes.changes import Side
+from hparams_lab.events.read.reader import read_runs
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.writer import RunWriter
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.events.write.writer import RunWriter
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.provenance import GitState, Provenance
 from hparams_lab.runs.sweep import Sweep
 from tests.factories import add_sweep, make_spec, make_sweep, ticking

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hparams_lab.analysis.changes.curve_diff import CurveDiff, compare_curves, is_close
-from hparams_lab.events.reader import Series
+from hparams_lab.events.read.reader import Series
 
 
 def make_series(values: list[float], steps: list[int] | None = None) -> Series:

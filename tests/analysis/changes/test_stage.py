@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.analysis.changes.describe import describe_changes
+from hparams_lab.analysis.changes.changes import describe_changes
 from hparams_lab.analysis.changes.stage import Stage
 from hparams_lab.runs.sweep import Resumption, Sweep
 from tests.analysis.changes.sides import make_provenance, make_side, write_sources

@@ -7,11 +7,11 @@ import math
 import pytest
 
 from hparams_lab.analysis.compare.groups import By, Group, describe_group, form_groups
-from hparams_lab.analysis.selection import Logged
+from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
-from hparams_lab.spread import describe
+from hparams_lab.stats.interval import describe
 from tests.comparing import log_sweep, put_together
 from tests.factories import FRIDAY, SATURDAY
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 
-from hparams_lab.analysis.effects.describe import AxisEffect, Effects, describe_effects
+from hparams_lab.analysis.effects.effects import AxisEffect, Effects, describe_effects
 from tests.trials import Metrics, Swept, rank_all
 
 UNITS = HParam("units", Discrete([8, 16, 32]))

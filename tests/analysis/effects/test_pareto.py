@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval
 
 from hparams_lab.analysis.effects.pareto import find_front
-from hparams_lab.analysis.metric_goal import MetricGoal, list_numbers
-from hparams_lab.analysis.table import TrialRow
+from hparams_lab.analysis.trials.goal import MetricGoal, list_numbers
+from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.objective import Goal, maximize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending

@@ -20,7 +20,7 @@ from hparams_lab.analysis.export.encode import (
     encode_markdown,
     encode_parquet,
 )
-from hparams_lab.analysis.export.sheet import Sheet
+from hparams_lab.analysis.export.table import Sheet
 from hparams_lab.errors import UsageError
 
 # All that UTF-8 can say, save NUL, which Python 3.10 reads in no CSV.

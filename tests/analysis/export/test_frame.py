@@ -9,9 +9,9 @@ import pytest
 
 from hparams_lab.analysis.export.frame import curves_to_pandas, to_pandas
 from hparams_lab.errors import UsageError
-from hparams_lab.events.foreign import read_foreign
-from hparams_lab.events.reader import RunRecord, read_runs
-from hparams_lab.runs.logdir import ExperimentDir
+from hparams_lab.events.foreign.reader import read_foreign
+from hparams_lab.events.read.reader import RunRecord, read_runs
+from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 from tests.factories import add_sweep, make_spec, make_sweep, write_run
 

@@ -16,9 +16,9 @@ from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import PlotOptions, draw_picture
 from hparams_lab.analysis.report.page import format_page
 from hparams_lab.analysis.report.report import MAX_TRIALS, Report, gather_report
-from hparams_lab.analysis.selection import read_logged
+from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.events.schema import Ending
-from hparams_lab.runs.logdir import ExperimentDir, experiment_dir
+from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 from tests.plotted import GRID, UNITS, log_points, show_logged
 

@@ -9,7 +9,7 @@ import pytest
 
 from hparams_lab.errors import ExecutorError, UsageError
 from hparams_lab.executors.ray.cluster import Cluster
-from hparams_lab.executors.ray.need import Need
+from hparams_lab.executors.ray.resources import Need
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_missing_ray_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ray_is_imported_by_those_who_use_it() -> None:
     """Neither the package nor the command that runs sweeps imports Ray."""
     program = (
-        "import sys, hparams_lab, hparams_lab.cli.run, hparams_lab.executors.ray.executor; "
+        "import sys, hparams_lab.cli.commands.run, hparams_lab.executors.ray.executor; "
         "sys.exit('ray' in sys.modules)"
     )
 

@@ -14,7 +14,7 @@ import pytest
 
 from hparams_lab.errors import AssignmentError, ExecutorError
 from hparams_lab.executors.base import Cause, Finished, Job
-from hparams_lab.executors.messages import Report
+from hparams_lab.executors.process.messages import Report
 from hparams_lab.executors.ray.host import (
     Brief,
     Host,

@@ -1,0 +1,209 @@
+"""What each hyperparameter did to the objective, and how sure that is.
+
+In: the trials of one or more sweeps. Out: for each axis that varied its importance
+(`importance`), the mean of each of its levels (`additive`), and the best that was
+reached with each. Trials that were not run to their end are left out. Trials that ran on
+other code, other data or another hold-out are blocks: compared within, never between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hparams_lab.analysis.effects.additive import AdditiveModel, LevelMean, correct_for_many
+from hparams_lab.analysis.effects.caveats import count_needed, list_caveats
+from hparams_lab.analysis.effects.factors import Factor
+from hparams_lab.analysis.effects.importance import Importance, check_evaluator, estimate_importance
+from hparams_lab.analysis.effects.sample import EffectSample, draw_sample
+from hparams_lab.analysis.trials.goal import MetricGoal, list_numbers
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.events.schema import Status
+from hparams_lab.runs.sweep import Sweep
+
+SIGNIFICANT = 0.05
+"""Below it a corrected p-value is evidence."""
+
+
+@dataclass(frozen=True)
+class LevelEffect:
+    """One level of an axis: a value, or a range of values.
+
+    Attributes:
+        label: the value, or `LOW to HIGH`.
+        mean: of the metric, freed of what the other axes did; NaN if that cannot be told.
+        low: lower end of the 95 % interval of the mean; NaN if there is none.
+        high: upper end of it.
+        count: number of trials.
+        best: the best that a trial with this level reached, the other axes free.
+    """
+
+    label: str
+    mean: float
+    low: float
+    high: float
+    count: int
+    best: float
+
+
+@dataclass(frozen=True)
+class AxisEffect:
+    """What one hyperparameter did.
+
+    Attributes:
+        name: the axis's.
+        importance: share of what sets the trials apart, noise included, in [0, 1]; NaN if the
+            trials are too few to tell, or tell it not from something else.
+        importance_low: lower end of its range over resamples of the trials.
+        importance_high: upper end of it.
+        p_value: of all levels being alike, corrected for the number of axes; NaN as
+            `importance`.
+        levels: numbers in increasing order, words in declared order.
+        best_level: label of the level with the best trial.
+        best_mean_level: label of the level with the best mean; empty without means.
+        count: number of trials that have the axis.
+    """
+
+    name: str
+    importance: float
+    importance_low: float
+    importance_high: float
+    p_value: float
+    levels: Sequence[LevelEffect]
+    best_level: str
+    best_mean_level: str
+    count: int
+
+    @property
+    def is_evident(self) -> bool:
+        """Whether there is evidence that the axis matters by itself."""
+        return self.p_value < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the hyperparameters did.
+
+    Attributes:
+        metric: to what, and which way it is better.
+        evaluator: by which the importance is told.
+        axes: that varied, the most important first; in declared order if it is not known.
+        winner: the best trial.
+        num_trials: that count.
+        left_out: how many trials do not count, by the reason.
+        is_enough: whether the trials are enough to tell what mattered.
+        notes: what to bear in mind, a sentence each.
+    """
+
+    metric: MetricGoal
+    evaluator: str
+    axes: Sequence[AxisEffect]
+    winner: TrialRow
+    num_trials: int
+    left_out: dict[str, int]
+    is_enough: bool
+    notes: Sequence[str]
+
+
+def describe_effects(
+    rows: Sequence[TrialRow],
+    sweeps: Sequence[Sweep],
+    metric: str | None = None,
+    *,
+    evaluator: str = "fanova",
+) -> Effects:
+    """Return what each hyperparameter did to a metric.
+
+    Args:
+        rows: trials in any order.
+        sweeps: that they are of, oldest first.
+        metric: `TAG`, `TAG:min` or `TAG:max`; None is the newest sweep's objective.
+        evaluator: of `importance.EVALUATORS`.
+
+    Raises:
+        UnknownExperimentError: if no trial that was run to its end has the metric.
+        UsageError: if there is no such metric or evaluator, or it is not known which way the
+            metric is better.
+    """
+    check_evaluator(evaluator)
+    complete = [row for row in rows if row.label == Status.SUCCESS.value]
+    aim = (
+        MetricGoal.of_objective(sweeps[-1].objective)
+        if metric is None
+        else MetricGoal.parse(metric, sweeps, list_numbers(complete))
+    )
+    sample = draw_sample(rows, sweeps, aim)
+    model = AdditiveModel(sample.factors, sample.values, sample.blocks, sample.points)
+    is_enough = bool(sample.factors) and model.num_observations >= count_needed(sample, model)
+    axes = _describe_axes(sample, model, evaluator if is_enough else None)
+    return Effects(
+        metric=aim,
+        evaluator=evaluator,
+        axes=sorted(axes, key=_rank) if is_enough else axes,
+        winner=min(sample.rows, key=lambda row: aim.rank(aim.value_of(row))),
+        num_trials=len(sample.rows),
+        left_out=sample.left_out,
+        is_enough=is_enough,
+        notes=list_caveats(sample, model, sweeps, evaluator),
+    )
+
+
+def _rank(axis: AxisEffect) -> tuple[bool, bool, float]:
+    return not axis.is_evident, math.isnan(axis.importance), -axis.importance
+
+
+def _describe_axes(
+    sample: EffectSample, model: AdditiveModel, evaluator: str | None
+) -> list[AxisEffect]:
+    """Return the effects of the factors, in their order; nothing is judged without evaluator."""
+    factors = sample.factors
+    p_values = [math.nan] * len(factors)
+    importances = [Importance()] * len(factors)
+    if evaluator is not None:
+        p_values = correct_for_many([model.test_effect(index) for index in range(len(factors))])
+        importances = estimate_importance(
+            factors,
+            model.without_blocks,
+            sample.aim.goal,
+            noise_std=model.noise_std,
+            evaluator=evaluator,
+        )
+    return [
+        _describe_axis(
+            sample,
+            factor,
+            model.estimate_means(index),
+            # What is tied to something else has no importance of its own.
+            Importance() if math.isnan(p_values[index]) else importances[index],
+            p_values[index],
+        )
+        for index, factor in enumerate(factors)
+    ]
+
+
+def _describe_axis(
+    sample: EffectSample,
+    factor: Factor,
+    means: Sequence[LevelMean],
+    importance: Importance,
+    p_value: float,
+) -> AxisEffect:
+    aim = sample.aim
+    levels = []
+    for code, (label, mean) in enumerate(zip(factor.labels, means, strict=True)):
+        reached = sample.values[factor.codes == code]
+        best = float(min(reached, key=aim.rank))
+        levels.append(LevelEffect(label, mean.mean, mean.low, mean.high, len(reached), best))
+    best_mean = min(levels, key=lambda level: aim.rank(level.mean))
+    return AxisEffect(
+        name=factor.name,
+        importance=importance.share,
+        importance_low=importance.low,
+        importance_high=importance.high,
+        p_value=p_value,
+        levels=levels,
+        best_level=min(levels, key=lambda level: aim.rank(level.best)).label,
+        best_mean_level="" if math.isnan(best_mean.mean) else best_mean.label,
+        count=int(factor.active.sum()),
+    )

@@ -1,0 +1,250 @@
+"""Runs or trials as rows of plain values under named columns: what is exported.
+
+A value is a bool, an integer, a float, a text, a time in UTC, or None where there is none.
+A hyperparameter's column bears its name. A metric of the same name is `metric/NAME`, and
+anything else that is known of a trial or a run is `trial/NAME` or `run/NAME`: as in
+`--where`, but the same in all rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.declare import tags
+from hparams_lab.declare.objective import Goal
+from hparams_lab.events.foreign.reader import ForeignRecord
+from hparams_lab.events.read.reader import RunRecord
+from hparams_lab.logdir.mounts import in_terms_of_urls
+from hparams_lab.runs.sweep import Sweep
+
+Column = Sequence[Any]
+
+RUN_NAMES = ("experiment", "sweep", "trial", "run")
+"""What tells runs apart, in the order of `name_run`."""
+
+_WHENCE = {"day": str, "commit": str, "status": str}
+_TIMES = {"start": datetime, "end": datetime, "secs": float}
+_TRIAL_FACTS = {
+    **dict.fromkeys(RUN_NAMES[:3], str),
+    **_WHENCE,
+    "ending": str,
+    **_TIMES,
+    **dict.fromkeys(("runs", "attempts"), int),
+    **dict.fromkeys(("seeds", "damage", "path"), str),
+}
+_RUN_FACTS = {
+    **dict.fromkeys(RUN_NAMES, str),
+    **_WHENCE,
+    "ending": str,
+    **_TIMES,
+    **dict.fromkeys(("seed", "split_seed", "repeat", "fold", "attempt"), int),
+    **dict.fromkeys(("reused_from", "data_digest", "damage", "path"), str),
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows under named columns, kept by column.
+
+    Attributes:
+        columns: `[num_rows]` values by name, in order.
+        num_rows: of each column.
+        known_types: of columns that have a type whatever their values, by name.
+    """
+
+    columns: Mapping[str, Column]
+    num_rows: int
+    known_types: Mapping[str, type]
+
+    @property
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The values of each row, in order of the columns."""
+        return zip(*self.columns.values(), strict=True)
+
+    def keep(self, condition: Condition) -> Sheet:
+        """Return the rows of which a condition is true, in their order.
+
+        Raises:
+            UsageError: if it asks for a column that is not there.
+        """
+        condition.check(set(self.columns))
+        kept = [
+            row for row in self.rows if condition.matches(dict(zip(self.columns, row, strict=True)))
+        ]
+        columns = zip(*kept, strict=True) if kept else ((),) * len(self.columns)
+        return Sheet(dict(zip(self.columns, columns, strict=True)), len(kept), self.known_types)
+
+    def type_of(self, name: str) -> type | None:
+        """Return the type of a column: what it is known to be, else what its values are.
+
+        `float` where they are numbers of both kinds, None where they are of several others,
+        and `str` where there are none.
+        """
+        if name in self.known_types:
+            return self.known_types[name]
+        kinds = {type(value) for value in self.columns[name] if value is not None}
+        if kinds == {int, float}:
+            return float
+        return kinds.pop() if len(kinds) == 1 else (None if kinds else str)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A row before its columns are known: facts, hyperparameters and metrics by name."""
+
+    own: Mapping[str, Any]
+    hparams: Mapping[str, Any]
+    metrics: Mapping[str, float]
+
+
+def list_trials(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> Sheet:
+    """Return a sheet with a row for each trial, in the order given.
+
+    Its metrics are means over the runs; where there are several, `std/METRIC`, `n/METRIC`
+    and the ends of the mean's 95 % interval, `ci95_low/METRIC` and `ci95_high/METRIC`, go
+    with each declared one.
+
+    Args:
+        rows: to list.
+        sweeps: that they are of, oldest first.
+    """
+    return _arrange([_enter_trial(row) for row in rows], "trial", _TRIAL_FACTS, sweeps)
+
+
+def list_runs(records: Sequence[RunRecord], sweeps: Mapping[Path, Sweep]) -> Sheet:
+    """Return a sheet with a row for each run, in the order given.
+
+    Its metrics are the last values. `best/METRIC`, of the objective, is the best finite
+    value that the run ever had of it.
+
+    Args:
+        records: to list; also those of other tools.
+        sweeps: that they are of, by directory, oldest first.
+    """
+    entries = [_enter_run(record, sweeps.get(record.dir.path.parent.parent)) for record in records]
+    return _arrange(entries, "run", _RUN_FACTS, [*sweeps.values()])
+
+
+def _enter_trial(row: TrialRow) -> _Entry:
+    first = row.runs[0]
+    ends = [run.end_time_secs for run in row.runs]
+    last = max((secs for secs in ends if secs is not None), default=None)
+    own = {
+        "experiment": first.dir.experiment,
+        "sweep": row.sweep_id,
+        "trial": row.trial_id,
+        "day": first.labels.get("day", row.sweep_id[:10]),
+        "commit": " ".join(dict.fromkeys(run.labels.get("commit", "") for run in row.runs)) or None,
+        "status": row.label,
+        "ending": row.ending,
+        "start": _to_time(min(run.start_time_secs for run in row.runs)),
+        "end": None if None in ends else _to_time(last),
+        "secs": row.wall_secs,
+        "runs": len(row.runs),
+        "attempts": row.attempts,
+        "seeds": " ".join(str(run.seed) for run in row.runs if run.seed is not None) or None,
+        "damage": "; ".join(f"{run.dir.path.name}: {run.damage}" for run in row.runs if run.damage)
+        or None,
+        "path": in_terms_of_urls(str(first.dir.path.parent)),
+    }
+    metrics = dict(row.metrics)
+    for tag, spread in row.spreads.items():
+        numbers = (spread.std, float(spread.count), spread.low, spread.high)
+        metrics |= zip(tags.spread(tag), numbers, strict=True)
+    return _Entry(own, row.assignment, metrics)
+
+
+def _enter_run(record: RunRecord, sweep: Sweep | None) -> _Entry:
+    is_foreign = isinstance(record, ForeignRecord)
+    own = {
+        **name_run(record),
+        "day": record.labels.get("day"),
+        "commit": record.labels.get("commit"),
+        "status": record.status.value,
+        "ending": None if record.ending is None else record.ending.value,
+        "start": _to_time(record.start_time_secs),
+        "end": _to_time(record.end_time_secs),
+        "secs": record.wall_secs,
+        "seed": record.seed,
+        "split_seed": record.split_seed,
+        "repeat": None if is_foreign else record.dir.repeat,
+        "fold": record.dir.fold,
+        "attempt": None if is_foreign else record.dir.attempt,
+        "reused_from": record.reused_from or None,
+        "data_digest": record.data_digest or None,
+        "damage": record.damage or None,
+        "path": in_terms_of_urls(str(record.dir.path)),
+    }
+    metrics = dict(record.last_values)
+    if sweep is not None and (best := record.metrics.get(sweep.objective.metric)):
+        value = best.max if sweep.objective.goal is Goal.MAXIMIZE else best.min
+        metrics.setdefault(f"best/{sweep.objective.metric}", value)
+    return _Entry(own, record.assignment, metrics)
+
+
+def _arrange(
+    entries: Sequence[_Entry], kind: str, facts: Mapping[str, type], sweeps: Sequence[Sweep]
+) -> Sheet:
+    """Return the sheet of the entries: facts, hyperparameters, metrics; declared ones first."""
+    newest_first = [*reversed(sweeps)]
+    hparams = dict.fromkeys(axis.name for sweep in newest_first for axis in sweep.space)
+    hparams |= dict.fromkeys(name for entry in entries for name in entry.hparams)
+    metrics = dict.fromkeys(
+        tag for sweep in newest_first for tag in (sweep.objective.tag, *sweep.metric_keys)
+    )
+    metrics |= dict.fromkeys(tag for entry in entries for tag in entry.metrics)
+    metric_names = _avoid(metrics, hparams, "metric")
+    own_names = _avoid(facts, {**hparams, **dict.fromkeys(metric_names.values())}, kind)
+    columns = {own_names[name]: [_clean(entry.own[name]) for entry in entries] for name in facts}
+    columns |= {name: [_clean(entry.hparams.get(name)) for entry in entries] for name in hparams}
+    columns |= {metric_names[tag]: [entry.metrics.get(tag) for entry in entries] for tag in metrics}
+    known_types = {own_names[name]: known for name, known in facts.items()}
+    return Sheet(columns, len(entries), known_types | dict.fromkeys(metric_names.values(), float))
+
+
+def _avoid(names: Iterable[str], taken: Iterable[str], kind: str) -> dict[str, str]:
+    """Return a column's name for each name: with its kind before it where that is taken."""
+    used = set(taken)
+    chosen = {}
+    for name in names:
+        chosen[name] = name
+        while chosen[name] in used:
+            chosen[name] = f"{kind}/{chosen[name]}"
+        used.add(chosen[name])
+    return chosen
+
+
+def _clean(value: Any) -> Any:
+    """Return a value with nothing in it that no UTF-8 can say, as a path may have."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
+
+
+def name_run(record: RunRecord) -> dict[str, str | None]:
+    """Return a run's experiment, sweep, trial and name.
+
+    Other tools have no experiments; the trial is TensorBoard's then, and so is the name.
+    """
+    names: tuple[str | None, ...]
+    if isinstance(record, ForeignRecord):
+        names = (None, record.labels["sweep"], record.group_name, record.name)
+    else:
+        place = record.dir
+        names = (place.experiment, place.sweep_id, place.trial_id, place.path.name)
+    return dict(zip(RUN_NAMES, names, strict=True))
+
+
+def _to_time(secs: float | None) -> datetime | None:
+    """Return seconds since the epoch as a time in UTC; None if they are none of any calendar."""
+    if secs is not None:
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(secs, tz=timezone.utc)
+    return None

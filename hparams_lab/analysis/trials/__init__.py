@@ -1,0 +1,1 @@
+"""Trials as rows: chosen, ranked and picked."""

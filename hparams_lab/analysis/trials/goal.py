@@ -1,0 +1,101 @@
+"""A metric and which way is better, as a user names them: `accuracy`, `train_secs:min`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.declare.objective import Goal, Objective
+from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.runs.sweep import Sweep
+
+_SUFFIXES = {"min": Goal.MINIMIZE, "max": Goal.MAXIMIZE}
+
+
+@dataclass(frozen=True)
+class MetricGoal:
+    """A number that trials have, and which way it is better.
+
+    Attributes:
+        name: of a metric's tag or another numeric fact of a trial, as `secs`.
+        goal: which way is better.
+    """
+
+    name: str
+    goal: Goal
+
+    @staticmethod
+    def parse(text: str, sweeps: Sequence[Sweep], known: Iterable[str]) -> MetricGoal:
+        """Return what a text names: `NAME`, `NAME:min` or `NAME:max`.
+
+        Without a suffix it must be the objective of a sweep, whose goal it is then; the
+        newest sweep's counts first.
+
+        Args:
+            text: as the user wrote it.
+            sweeps: oldest first.
+            known: names of numbers that trials have.
+
+        Raises:
+            UsageError: if no trial has such a number, or its goal is not known.
+        """
+        known = set(known)
+        name, colon, suffix = text.rpartition(":")
+        if not colon or text in known:
+            name, suffix = text, ""
+        if suffix and suffix not in _SUFFIXES:
+            raise UsageError(
+                f"a metric's goal must be min or max; got {text!r}. Write {name}:min or {name}:max."
+            )
+        if name not in known:
+            shown = ", ".join(sorted(known))
+            hint = did_you_mean(name, known) or f" There are {shown or 'none'}."
+            raise UsageError(f"no complete trial has a number {name!r}.{hint}")
+        goal = _SUFFIXES.get(suffix) or _find_goal(name, sweeps)
+        if goal is None:
+            raise UsageError(
+                f"which way {name!r} is better must be said, as it is no objective; got {text!r}. "
+                f"Write {name}:min or {name}:max."
+            )
+        return MetricGoal(name, goal)
+
+    @staticmethod
+    def of_objective(objective: Objective) -> MetricGoal:
+        """Return an objective's, under the tag that the dashboard shows."""
+        return MetricGoal(objective.tag, objective.goal)
+
+    def value_of(self, row: TrialRow) -> float:
+        """Return a trial's number, NaN where it has none."""
+        value: Any = row.metrics.get(self.name, row.facts.get(self.name))
+        return float(value) if _is_number(value) else math.nan
+
+    def rank(self, value: float) -> tuple[bool, float]:
+        """Return a sort key that puts the best value first and NaN last."""
+        return Objective(self.name, self.goal).rank(value)
+
+    def __str__(self) -> str:
+        """Return it for people: `loss (minimize)`."""
+        return f"{self.name} ({self.goal.value})"
+
+
+def list_numbers(rows: Iterable[TrialRow]) -> set[str]:
+    """Return the names of the numbers that any of the trials has."""
+    names: set[str] = set()
+    for row in rows:
+        names.update(row.metrics)
+        names.update(name for name, value in row.facts.items() if _is_number(value))
+    return names
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _find_goal(name: str, sweeps: Sequence[Sweep]) -> Goal | None:
+    for sweep in reversed(sweeps):
+        if name in (sweep.objective.tag, sweep.objective.metric):
+            return sweep.objective.goal
+    return None

@@ -1,0 +1,70 @@
+"""`hparams_lab resume`: finish what a sweep lacks."""
+
+from __future__ import annotations
+
+import os
+
+from absl import flags
+
+from hparams_lab.cli.command import Command, define_logdir, logdir_of
+from hparams_lab.cli.flags.execution import define_execution, execution_of
+from hparams_lab.cli.inputs.find import find_logged, find_sweeps
+from hparams_lab.cli.output.watch import watch
+from hparams_lab.declare.source import ExperimentSource, find_source
+from hparams_lab.errors import UnknownExperimentError, UsageError
+from hparams_lab.logdir.layout import SweepDir
+from hparams_lab.runs.sweep import Sweep
+from hparams_lab.sweeps.options import ResumeOptions
+from hparams_lab.sweeps.resume import check_resumable, resume
+
+
+def _define_flags(values: flags.FlagValues) -> None:
+    define_logdir(values)
+    define_execution(values)
+    flags.DEFINE_bool("failed", False, "run again what failed", flag_values=values)
+    flags.DEFINE_multi_string(
+        "extend",
+        [],
+        "AXIS=V1,V2: add values to an axis; an interval is widened to them",
+        flag_values=values,
+    )
+
+
+def _run(values: flags.FlagValues, words: list[str]) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as for run
+    logdir = logdir_of(values, writes=True)
+    home = find_logged(logdir, words[0])
+    sweep_dirs = find_sweeps(home, words[1] if len(words) > 1 else None)
+    if len(sweep_dirs) > 1:
+        raise UsageError(f"resume takes one sweep; got {words[1]!r}. Name one.")
+    (sweep_dir,) = sweep_dirs
+    check_resumable(Sweep.read(sweep_dir))  # before another file of its name is taken for its own
+    source = _find_source(words[0], sweep_dir)
+    options = ResumeOptions(**execution_of(values), failed=values.failed, extensions=values.extend)
+    return watch(
+        words[0],
+        values,
+        lambda **listeners: resume(source, home, sweep_dir, options, **listeners),
+    )
+
+
+def _find_source(name: str, sweep_dir: SweepDir) -> ExperimentSource:
+    """Return the experiment of a name, or else the one that the sweep was launched from."""
+    try:
+        return find_source(name)
+    except UnknownExperimentError:
+        try:
+            return find_source(Sweep.read(sweep_dir).source)
+        except UnknownExperimentError as error:
+            raise UnknownExperimentError(
+                f"the sweep's experiment is not where it was: {error}"
+            ) from None
+
+
+COMMAND = Command(
+    name="resume",
+    arguments="NAME [SWEEP]",
+    summary="finish the newest sweep: run what was interrupted or never begun",
+    define_flags=_define_flags,
+    run=_run,
+)

@@ -1,0 +1,234 @@
+"""Watching a sweep that runs: its progress, then its results and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, Protocol
+
+from absl import flags
+from rich.console import Console
+
+from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED, TrialRow
+from hparams_lab.analysis.trials.selection import read_logged
+from hparams_lab.cli.command import format_command, logdir_of
+from hparams_lab.cli.flags.formats import JSON, format_of, print_json
+from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
+from hparams_lab.cli.output.progress import make_progress
+from hparams_lab.cli.output.tables import (
+    count,
+    format_size,
+    make_console,
+    print_table,
+    trial_columns,
+)
+from hparams_lab.errors import StorageError
+from hparams_lab.events.schema import Ending, Status
+from hparams_lab.logdir.layout import ExperimentDir
+from hparams_lab.runs.sweep import Sweep
+from hparams_lab.sweeps.launch import Started
+from hparams_lab.sweeps.loop import OnRetry, RunResult, SweepResult
+
+_NUM_BEST = 10
+_NUM_FAILURES = 5
+_EXIT_FAILURES = 1
+
+_Told = ParamSpec("_Told")
+
+
+class Start(Protocol):
+    """Runs a sweep, given what is to be called as it goes."""
+
+    def __call__(
+        self,
+        *,
+        on_start: Callable[[Started], None],
+        on_result: Callable[[RunResult], None],
+        on_retry: OnRetry,
+    ) -> SweepResult:
+        """Return what came of it."""
+
+
+def watch(name: str, values: flags.FlagValues, start: Start) -> int:
+    """Run a sweep, and return the exit code.
+
+    Args:
+        name: of the experiment, as the user wrote it.
+        values: the flags that were given.
+        start: runs it.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
+        StorageError: if what is to be recorded cannot be written, with how to go on.
+        OSError: if what it told could not be printed, once the sweep has ended.
+    """
+    wants_json = format_of(values) == JSON
+    console = make_console(stderr=wants_json)
+    begun: list[Started] = []
+    progress = make_progress(console)
+    telling = _Telling(console)
+
+    def on_start(started: Started) -> None:
+        begun.append(started)
+        progress.start(started)
+
+    progress.load(name)
+    try:
+        result = start(
+            on_start=telling.to(on_start),
+            on_result=telling.to(progress.add),
+            on_retry=telling.to(progress.note_retry),
+        )
+    except KeyboardInterrupt:
+        progress.stop()
+        if begun:
+            console.print("\ninterrupted; every run that had begun has a true end")
+            _print_next_steps(console, begun[0], name, values, resume_flags=[])
+        raise
+    except StorageError as error:
+        if not begun or not begun[0].sweep_dir.sweep_file.exists():
+            raise
+        words = ["resume", name, begun[0].sweep.id]
+        again = format_command(words, logdir_of(values))
+        raise StorageError(f"{error} What was complete stays so; to go on: {again}") from error
+    finally:
+        progress.stop()
+    home = ExperimentDir(begun[0].sweep_dir.path.parent)
+    rows = read_logged(home, [begun[0].sweep_dir]).rows
+    if wants_json:
+        _print_document(home, begun[0].sweep, rows, result)
+    else:
+        _print_results(console, begun[0].sweep, rows, result)
+        has_failures = any(row.status is Status.FAILURE for row in rows)
+        resume_flags = ["--failed"] if has_failures else []
+        is_over = not result.stopped and not has_failures
+        _print_next_steps(
+            console, begun[0], name, values, resume_flags=None if is_over else resume_flags
+        )
+    if telling.fault:
+        raise telling.fault
+    return _EXIT_FAILURES if result.num_failed else 0
+
+
+class _Telling:
+    """Has listeners print as long as that can be: no sweep ends over a closed terminal.
+
+    Args:
+        console: that they print to; silent from the first error on.
+
+    Attributes:
+        fault: that first error, None without one.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.fault: OSError | None = None
+
+    def to(self, listener: Callable[_Told, None]) -> Callable[_Told, None]:
+        """Return what is to be called in place of a listener."""
+
+        def tell(*told: _Told.args, **more: _Told.kwargs) -> None:
+            try:
+                if self.fault is None:
+                    listener(*told, **more)
+            except OSError as error:
+                self.fault = error
+                self._console.quiet = True
+
+        return tell
+
+
+def _print_document(
+    home: ExperimentDir, sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult
+) -> None:
+    print_json(
+        {
+            "experiment": home.name,
+            "path": home.path,
+            "sweep": encode_sweep(sweep, home),
+            "stopped": result.stopped,
+            "endings": {ending.value: number for ending, number in result.endings.items()},
+            "retries": {cause.value: number for cause, number in result.retries.items()},
+            "trials": [encode_trial(row) for row in rows],
+        }
+    )
+
+
+def _print_results(
+    console: Console, sweep: Sweep, rows: Sequence[TrialRow], result: SweepResult
+) -> None:
+    console.print()
+    if rows:
+        print_table(console, trial_columns(rows[:_NUM_BEST], [sweep]))
+    if len(rows) > _NUM_BEST:
+        console.print(f"{count(len(rows) - _NUM_BEST, 'more trial')}")
+    print_failures(console, result)
+    if told := _describe_savings(rows, result):
+        console.print(f"\n{told}")
+    if result.stopped:
+        console.print(f"\nstopped, as {result.stopped}; {_count_ended(sweep, rows)}")
+    elif not result.num_runs:
+        console.print("\nnothing was left to run")
+
+
+def print_failures(console: Console, result: SweepResult) -> None:
+    """Print how runs failed, the first of them, and how many were tried again."""
+    if result.num_failed:
+        ways = {
+            ending: number
+            for ending, number in result.endings.most_common()
+            if ending.status is Status.FAILURE
+        }
+        told = ", ".join(f"{number} {ending.value}" for ending, number in ways.items())
+        told = "" if [*ways] == [Ending.FAILED] else f" {told}"
+        console.print(f"\n{result.num_failed} of {count(result.num_runs, 'run')} failed:{told}")
+    for run in result.failures[:_NUM_FAILURES]:
+        console.print(f"  {run.trial.id}: {run.outcome.failure}")
+        console.print(f"    {run.spec.dir.failure_file}")
+    if result.num_failed > _NUM_FAILURES:
+        console.print(f"  and {result.num_failed - _NUM_FAILURES} more")
+    if result.retries:
+        ways_of = (f"{number} {cause.value}" for cause, number in result.retries.most_common())
+        number = count(result.retries.total(), "attempt")
+        console.print(f"\n{number} made again: {', '.join(ways_of)}")
+
+
+def _describe_savings(rows: Sequence[TrialRow], result: SweepResult) -> str:
+    """Return what was not executed, or not in full; empty if nothing was."""
+    pruned = sum(row.label == PRUNED for row in rows)
+    lost = sum(row.label == LOST_RACE for row in rows)
+    reused = count(result.num_reused, "run")
+    told = [f"{reused} taken over from earlier sweeps"] if result.num_reused else []
+    told += [f"{count(pruned, 'trial')} pruned"] if pruned else []
+    told += [f"{count(lost, 'trial')} lost the race"] if lost else []
+    return ", ".join(told)
+
+
+def _count_ended(sweep: Sweep, rows: Sequence[TrialRow]) -> str:
+    if sweep.runs_per_trial > 1:
+        return f"{count(sum(len(row.runs) for row in rows), 'run')} ended"
+    ended = sum(row.status is not Status.RUNNING for row in rows)
+    if sweep.max_trials is None:
+        return f"{count(ended, 'trial')} ended"
+    return f"{ended} of {format_size(sweep)} ended"
+
+
+def _print_next_steps(
+    console: Console,
+    started: Started,
+    typed: str,
+    values: flags.FlagValues,
+    *,
+    resume_flags: list[str] | None,
+) -> None:
+    """Print what to type next, `resume` with its flags first unless there are none."""
+    sweep = started.sweep
+    console.print(f"\nlogged in {started.sweep_dir.path}; next:")
+    steps = [["show", sweep.experiment, sweep.id], ["best", sweep.experiment, sweep.id]]
+    steps.append(["dashboard", sweep.experiment])
+    if resume_flags is not None:
+        # A search without an end needs its limit again.
+        secs = values.time_budget_secs
+        limit = [f"--time_budget_secs={secs:g}"] if secs and sweep.max_trials is None else []
+        steps.insert(0, ["resume", typed, sweep.id, *limit, *resume_flags])
+    for words in steps:
+        console.print(f"  {format_command(words, logdir_of(values))}")

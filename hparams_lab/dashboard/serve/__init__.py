@@ -1,0 +1,1 @@
+"""A TensorBoard that is started on a view, and kept up to date."""

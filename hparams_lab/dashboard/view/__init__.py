@@ -1,0 +1,1 @@
+"""The directory that TensorBoard is pointed at, made from log directories."""

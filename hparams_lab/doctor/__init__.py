@@ -1,0 +1,1 @@
+"""What is wrong in a log directory, and how to mend it."""

@@ -1,0 +1,183 @@
+"""Checks of what the runs say: their hparams, their Trial IDs, their steps."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hparams_lab.declare.rules import RESERVED_NAMES
+from hparams_lab.doctor.finding import Finding, count, format_command, name_some
+from hparams_lab.doctor.survey import Survey
+from hparams_lab.events.read.folder import Folder
+from hparams_lab.events.read.scan import read_tracks
+from hparams_lab.logdir.layout import RunDir
+from hparams_lab.runs.run import MAX_STEP
+
+_NOUNS = {bool: "true or false", str: "text"}
+
+
+def find_mixed_types(survey: Survey) -> Iterator[Finding]:
+    """Find hparams that are numbers in one run and texts in another."""
+    kinds: dict[str, dict[str, list[Folder]]] = {}
+    for folder in survey.sessions:
+        for name, value in (folder.scan.hparams or {}).items():
+            noun = _NOUNS.get(type(value), "a number")
+            kinds.setdefault(name, {}).setdefault(noun, []).append(folder)
+    for name, by_noun in sorted(kinds.items()):
+        if len(by_noun) < 2:
+            continue
+        ordered = sorted(by_noun.items(), key=lambda item: -len(item[1]))
+        counts = " and ".join(f"{noun} in {len(folders)}" for noun, folders in ordered)
+        fewer = [folder.path for _, folders in ordered[1:] for folder in folders]
+        yield Finding(
+            kind="mixed types",
+            problem=f"The hparam {name!r} is {counts} of the runs.",
+            effect="TensorBoard cannot sort by its column (HTTP 500), nor filter it as numbers.",
+            advice=_advise_archive(survey, fewer),
+            paths=fewer,
+        )
+
+
+def find_infinite_hparams(survey: Survey) -> Iterator[Finding]:
+    """Find hparams that are NaN or infinite."""
+    found: dict[str, list[Path]] = {}
+    for folder in survey.sessions:
+        for name, value in (folder.scan.hparams or {}).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                found.setdefault(name, []).append(folder.path)
+    for name, paths in sorted(found.items()):
+        yield Finding(
+            kind="hparam not finite",
+            problem=(
+                f"The hparam {name!r} is NaN or infinite in {count(len(paths), 'run')}: "
+                f"{name_some([survey.name(path) for path in paths])}."
+            ),
+            effect="TensorBoard leaves the cell empty, and filters do not find the run.",
+            advice=_advise_archive(survey, paths),
+            paths=paths,
+        )
+
+
+def find_shared_trial_ids(survey: Survey) -> Iterator[Finding]:
+    """Find Trial IDs that stand for several trials, as of a directory that was copied."""
+    groups: dict[str, list[Folder]] = {}
+    for folder in survey.sessions:
+        groups.setdefault(folder.scan.group_name, []).append(folder)
+    groups.pop("", None)  # each of these is a row of its own
+    trial_dirs = {run.folder.path: run.folder.path.parent for run in survey.runs}
+    shared = {
+        group: [folder.path for folder in folders]
+        for group, folders in sorted(groups.items())
+        if len({_own_values(folder) for folder in folders}) > 1
+        or len({trial_dirs.get(folder.path) for folder in folders}) > 1
+    }
+    if not shared:
+        return
+    # Those that lie elsewhere than their Trial ID says; if that says nothing, all but one.
+    strays = [
+        path
+        for group, paths in shared.items()
+        for path in [path for path in paths if not _lies_in_trial(path, group)][-len(paths) + 1 :]
+    ]
+    yield Finding(
+        kind="shared Trial ID",
+        problem=(
+            f"Runs of more than one trial share {count(len(shared), 'Trial ID')}: "
+            f"{name_some(list(shared))}; {count(len(strays), 'run')} too many: "
+            f"{name_some([survey.name(path) for path in strays])}."
+        ),
+        effect="TensorBoard makes one row of them, with the mean of their metrics.",
+        advice=_advise_archive(survey, strays),
+        paths=[path for paths in shared.values() for path in paths],
+    )
+
+
+def find_inherited_hparams(survey: Survey) -> Iterator[Finding]:
+    """Find runs that Time Series takes for a session's, as their name begins like its own.
+
+    It takes the longest session name that a run's begins with, as a plain text
+    (runs_selectors.ts), so that only runs that are no sessions can be taken for another's.
+    """
+    sessions = {survey.name(folder.path) for folder in survey.sessions}
+    for folder in survey.folders:
+        name = survey.name(folder.path)
+        beginnings = (name[:end] for end in range(len(name), 0, -1))
+        nearest = next((each for each in beginnings if each in sessions), "")
+        if not nearest or name == nearest or name.startswith(f"{nearest}/"):
+            continue
+        yield Finding(
+            kind="run name prefix",
+            problem=f"The run {name!r} has no hparams, but its name begins with {nearest!r}.",
+            effect=f"TensorBoard's Time Series shows and filters it by the hparams of {nearest!r}.",
+            advice="Rename its directory, so that it begins otherwise.",
+            paths=[folder.path],
+        )
+
+
+def find_bad_steps(survey: Survey) -> Iterator[Finding]:
+    """Find scalars whose steps are too large for the dashboard, or go back."""
+    large: list[tuple[Path, str]] = []
+    falling: list[tuple[Path, str]] = []
+    for folder in survey.folders:
+        for tag, track in read_tracks(folder.files).items():
+            steps = track.steps
+            if max(steps) > MAX_STEP:
+                large.append((folder.path, tag))
+            if any(after < before for before, after in itertools.pairwise(steps)):
+                falling.append((folder.path, tag))
+    if large:
+        yield Finding(
+            kind="steps too large",
+            problem=f"Steps must lie below 2**31; larger ones are in {_name_tags(survey, large)}.",
+            effect="TensorBoard's HParams table fails as a whole: value out of range.",
+            advice=_advise_archive(survey, [path for path, _ in large]),
+            paths=[path for path, _ in large],
+        )
+    if falling:
+        yield Finding(
+            kind="steps go back",
+            problem=f"Steps go back in {_name_tags(survey, falling)}.",
+            effect="TensorBoard's fast loader drops the points before, so the curve begins anew.",
+            advice=(
+                "Count on, or use another tag; hparams_lab export and lab.read_runs still have "
+                "every point."
+            ),
+            paths=[path for path, _ in falling],
+        )
+
+
+def _own_values(folder: Folder) -> str:
+    """Return a run's hparams without what differs between the runs of one trial."""
+    values = folder.scan.hparams or {}
+    own = {name: value for name, value in values.items() if name not in RESERVED_NAMES}
+    return json.dumps(own, sort_keys=True)
+
+
+def _name_tags(survey: Survey, found: Sequence[tuple[Path, str]]) -> str:
+    num_tags = Counter(path for path, _ in found)
+    first = dict(reversed(found))
+    return name_some(
+        [
+            f"{first[path]!r} of {survey.name(path)}" + (f" ({number} tags)" if number > 1 else "")
+            for path, number in num_tags.items()
+        ]
+    )
+
+
+def _lies_in_trial(path: Path, group: str) -> bool:
+    run_dir = RunDir(path)
+    return group == f"{run_dir.trial_id}@{run_dir.sweep_id}"
+
+
+def _advise_archive(survey: Survey, paths: Sequence[Path]) -> str:
+    """Name what holds all the runs, and none but them; if there is no such, the first."""
+    common = Path(os.path.commonpath(paths))
+    below = {folder.path for folder in survey.sessions if folder.path.is_relative_to(common)}
+    holder = common if common != survey.home.path and below <= set(paths) else paths[0]
+    command = format_command(survey.home, "archive", survey.name(holder))
+    return f"Move such runs away: {command}"

@@ -1,0 +1,61 @@
+"""What is wrong in a log directory, in words, and what mends it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hparams_lab.logdir.layout import ExperimentDir
+
+_NUM_SHOWN = 3
+_DEFAULT_LOGDIR = "logs"
+
+Mend = Callable[[], str]
+"""Mends what was found without changing what was recorded; returns what was done."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        kind: what it is, in a few words, the same for all of its kind.
+        problem: what is wrong, and where: a sentence.
+        effect: why it matters on the dashboard: a sentence.
+        advice: what to do about it: a sentence.
+        paths: of all that it is about, in order; absolute.
+        mend: None where nothing mends it without changing what was recorded.
+    """
+
+    kind: str
+    problem: str
+    effect: str
+    advice: str
+    paths: Sequence[Path] = ()
+    mend: Mend | None = field(default=None, compare=False)
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are.
+
+    Example:
+        >>> name_some(["a", "b"]), name_some(["a", "b", "c", "d"])
+        ('a, b', 'a, b, c, and 1 more')
+    """
+    shown = ", ".join(names[:_NUM_SHOWN])
+    left = len(names) - _NUM_SHOWN
+    return f"{shown}, and {left} more" if left > 0 else shown
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things: `1 run`, `2 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def format_command(home: ExperimentDir, command: str, *ids: str) -> str:
+    """Return a command about an experiment as it is typed."""
+    logdir = home.path.parent
+    where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]
+    return shlex.join(["hparams_lab", command, home.name, *ids, *where])

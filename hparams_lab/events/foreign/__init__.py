@@ -1,0 +1,1 @@
+"""Event files that other tools wrote."""

@@ -1,0 +1,1 @@
+"""Reading the event files of runs."""

@@ -1,0 +1,1 @@
+"""Writing the event files of runs and experiments."""

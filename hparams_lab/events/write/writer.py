@@ -1,0 +1,286 @@
+"""Writing a run's event file: one file, one writer, one write call an event.
+
+An event reaches the file as it is written: TensorBoard sees it at its next poll, and
+a killed process loses none. There is no buffer to flush and no thread to flush it;
+docs/design/event_file.md has the figures.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Container, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tensorboard.compat.proto import event_pb2, summary_pb2
+
+from hparams_lab.errors import StorageError
+from hparams_lab.events import schema
+from hparams_lab.events.read.reader import RunRecord, Series, is_whole, read_progress
+from hparams_lab.events.read.torn import CONTINUATION
+from hparams_lab.events.records import frame
+from hparams_lab.events.schema import Ending
+from hparams_lab.events.write.append import AppendOnly, LocalFile
+from hparams_lab.logdir.atomic import storing
+from hparams_lab.logdir.layout import RunDir
+from hparams_lab.runs.run import RunSpec
+
+Clock = Callable[[], float]
+
+# Without this first event TensorBoard drops points whose step goes back
+# (event_file_loader; "brain.Event:2" is what every current writer says).
+_FILE_VERSION = "brain.Event:2"
+
+
+class RunWriter:
+    """Writes one run's events. Not thread-safe: a run has one thread that reports.
+
+    After an event that could not be written none is, and each attempt says why: a train
+    function may let one such error go, but the run does not end as if nothing were missing.
+
+    Args:
+        file: where the records go.
+        clock: seconds since the epoch, for wall times.
+    """
+
+    def __init__(self, file: AppendOnly, *, clock: Clock = time.time) -> None:
+        self._file = file
+        self._clock = clock
+        self._ended = False
+        self._fault = ""
+
+    @staticmethod
+    def create(run_dir: RunDir, *, clock: Clock = time.time) -> RunWriter:
+        """Make the run's directory and event file, and return its writer.
+
+        Raises:
+            StorageError: if it cannot be made, or its sweep's directory is gone.
+            FileExistsError: if the run has an event file.
+        """
+        run_dir.make()  # what it prints may be there already
+        if run_dir.event_files:
+            raise FileExistsError(f"{run_dir.path} has an event file of another execution")
+        return open_writer(run_dir.path / _file_name(clock()), clock=clock)
+
+    def write_start(self, spec: RunSpec, *, data_digest: str = "") -> None:
+        """Write who this run is: session start, our own record of it, and its run card.
+
+        Args:
+            spec: of the run.
+            data_digest: of what it is given as data; empty where it is not known.
+        """
+        now = self._clock()
+        start = schema.encode_start(
+            spec.assignment, labels=_labels(spec), group_name=spec.group_name, start_time_secs=now
+        )
+        identity: dict[str, Any] = {
+            "seed": spec.seed,
+            "repeat": spec.dir.repeat,
+            "fold": spec.dir.fold,
+        }
+        if data_digest:
+            identity["data_digest"] = data_digest
+        if spec.reused_from:
+            identity["reused_from"] = spec.reused_from
+        self.write_summary(start)
+        self.write_summary(schema.encode_identity(identity))
+        self.write_summary(schema.encode_text(schema.RUN_CARD_TAG, _format_run_card(spec)))
+
+    def write_scalar(self, tag: str, value: float, step: int) -> None:
+        """Write one point of a series."""
+        self.write_summary(schema.encode_scalar(tag, value), step)
+
+    def write_end(self, ending: Ending, *, split_seed: int | None = None, why: str = "") -> None:
+        """Write how the run ended. Call it once, last; a second call does nothing.
+
+        Args:
+            ending: why it ended.
+            split_seed: by which the run chose rows to train on or to hold out; None if it
+                chose none.
+            why: the same for the user, in one line; empty where there is no more to say.
+        """
+        if not self._ended:
+            self._ended = True
+            end = schema.encode_outcome(ending, split_seed=split_seed, why=why)
+            end.MergeFrom(schema.encode_end(ending.status, self._clock()))
+            self.write_summary(end)  # as one event: a run has both or neither
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._file.close()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write_summary(self, summary: summary_pb2.Summary, step: int = 0) -> None:
+        """Write any summary, at a step."""
+        self._append(event_pb2.Event(wall_time=self._clock(), step=step, summary=summary))
+
+    def write_file_version(self) -> None:
+        """Write what the first event of every file is."""
+        self._append(event_pb2.Event(wall_time=self._clock(), file_version=_FILE_VERSION))
+
+    def _append(self, event: event_pb2.Event) -> None:
+        if self._fault:
+            raise StorageError(self._fault)
+        try:
+            self._file.append(frame(event.SerializeToString()))
+        except StorageError as error:
+            self._fault = str(error)
+            raise
+
+
+def open_writer(path: Path, *, clock: Clock = time.time) -> RunWriter:
+    """Return a writer on a new, or empty, local event file.
+
+    Raises:
+        StorageError: if it cannot be made.
+    """
+    writer = RunWriter(LocalFile(path), clock=clock)
+    try:
+        writer.write_file_version()
+    except BaseException:
+        writer.close()
+        raise
+    return writer
+
+
+def end_run(
+    run_dir: RunDir,
+    spec: RunSpec,
+    ending: Ending,
+    *,
+    why: str = "",
+    clock: Clock = time.time,
+) -> None:
+    """Write the end of a run whose own process could not.
+
+    Does nothing to a run that has ended. The end goes to the run's event file; if that
+    was cut short in mid-record, to a second one, as readers pass over nothing that
+    follows a torn record. A run that died before its start was written gets that too.
+
+    Args:
+        run_dir: of the run.
+        spec: of the run.
+        ending: how it ended.
+        why: the same for the user, in one line.
+        clock: seconds since the epoch.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    has_begun, has_ended = read_progress(run_dir)
+    if has_ended:
+        return
+    with _go_on(run_dir, clock) as writer:
+        if not has_begun:
+            writer.write_start(spec)
+        writer.write_end(ending, why=why)
+
+
+def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock = time.time) -> None:
+    """Add to a run that has ended what only its whole trial can tell.
+
+    Args:
+        run_dir: of the run.
+        scalars: tag to value, of tags that it does not have.
+        clock: seconds since the epoch.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    together = summary_pb2.Summary()  # one event: all are there, or none
+    for tag, value in scalars.items():
+        together.MergeFrom(schema.encode_scalar(tag, value))
+    with _go_on(run_dir, clock) as writer:
+        writer.write_summary(together)
+
+
+def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) -> None:
+    """Write a complete run again as a run of another sweep, at its own times.
+
+    Args:
+        record: as it was read.
+        spec: what it is to be.
+        without: tags that are left out.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    times = [record.start_time_secs]
+    # By time, but never out of order within a tag, whatever the clock did.
+    points = heapq.merge(
+        *(_list_points(tag, series) for tag, series in record.curves.items() if tag not in without)
+    )
+    with RunWriter.create(spec.dir, clock=lambda: times[-1]) as writer:
+        writer.write_start(spec, data_digest=record.data_digest)
+        for wall_time, _, tag, step, value in points:
+            times.append(wall_time)
+            writer.write_scalar(tag, value, step)
+        times.append(record.end_time_secs or times[-1])
+        writer.write_end(Ending.COMPLETE, split_seed=record.split_seed)
+
+
+def _list_points(tag: str, series: Series) -> Iterator[tuple[float, int, str, int, float]]:
+    """Yield time, place, tag, step and value of each point, sorted."""
+    latest = 0.0
+    in_order = zip(series.steps, series.wall_times, series.values, strict=True)
+    for place, (step, wall_time, value) in enumerate(in_order):
+        latest = max(latest, wall_time)
+        yield latest, place, tag, step, value
+
+
+def _go_on(run_dir: RunDir, clock: Clock) -> RunWriter:
+    files = run_dir.event_files
+    if not files:
+        return RunWriter.create(run_dir, clock=clock)
+    last = files[-1]
+    with storing(last):
+        if last.stat().st_size == 0:
+            return open_writer(last, clock=clock)
+        if is_whole(last):
+            return RunWriter(LocalFile(last), clock=clock)
+        # Sorts behind the torn file, of which loaders read no more.
+        return open_writer(last.with_name(f"{last.name}{CONTINUATION}"), clock=clock)
+
+
+def _labels(spec: RunSpec) -> dict[str, str]:
+    sweep_id = spec.dir.sweep_id
+    return {"day": sweep_id[:10], "sweep": sweep_id, "commit": spec.commit}
+
+
+def _format_run_card(spec: RunSpec) -> str:
+    rows = {
+        **spec.assignment,
+        "trial": spec.group_name,
+        "run": spec.dir.path.name,
+        "seed": spec.seed,
+        "commit": spec.commit,
+        **({"reused from": spec.reused_from} if spec.reused_from else {}),
+        "directory": spec.dir.path,
+    }
+    lines = [f"| {_escape_cell(name)} | {_escape_cell(value)} |" for name, value in rows.items()]
+    return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _escape_cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _file_name(now: float) -> str:
+    # As TensorFlow names them, so that files of one run sort by time.
+    host = socket.gethostname().replace("/", "_")
+    return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}"

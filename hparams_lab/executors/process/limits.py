@@ -1,0 +1,137 @@
+"""What a job may take of time and of memory, and how one ends that takes more."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hparams_lab.executors.base import Cause, Finished
+from hparams_lab.executors.process import memory
+from hparams_lab.executors.process.child import SIGKILL
+
+if TYPE_CHECKING:
+    import psutil
+
+# How long a job may take to clean up that was stopped after its time limit.
+GRACE_SECS = 5.0
+
+# How often a job's memory is looked at, and what share of a processor that may take: what
+# many processes share takes some milliseconds for each gigabyte of each.
+_LOOK_SECS = 0.25
+_MOST_SHARE = 0.05
+
+_MB = 1 << 20
+
+# A process that is stopped hears SIGTERM only once it goes on, which Windows has no word for.
+_PLEASE = (signal.SIGTERM, *filter(None, [getattr(signal, "SIGCONT", None)]))
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """What a job may take.
+
+    Attributes:
+        timeout_secs: for how long it may run, in seconds; None: any time.
+        memory_mb: resident memory of its process and what that has started, together, in
+            units of 2**20 bytes; None: any.
+    """
+
+    timeout_secs: float | None = None
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A limit that a job is beyond.
+
+    Attributes:
+        cause: of the job's end.
+        death: the same in words.
+        others: what the job had started, which may have left its process group.
+    """
+
+    cause: Cause
+    death: str
+    others: Sequence[psutil.Process] = ()
+
+
+class Watch:
+    """Sees to it that a job keeps its limits.
+
+    A job that returns after all, before SIGKILL or within the grace of SIGTERM, has ended
+    by itself: its result counts.
+
+    Args:
+        limits: of the job.
+    """
+
+    def __init__(self, limits: JobLimits) -> None:
+        self._limits = limits
+        self._pid = 0
+        self._due = math.inf
+        self._next_measure = math.inf
+        self._breach: Breach | None = None
+
+    def begin(self, pid: int) -> None:
+        """Note that the job begins now, in this process."""
+        now = time.monotonic()
+        self._pid = pid
+        if self._limits.timeout_secs is not None:
+            self._due = now + self._limits.timeout_secs
+        if self._limits.memory_mb is not None:
+            self._next_measure = now + _LOOK_SECS
+
+    @property
+    def next_look(self) -> float:
+        """When `look` has something to do, in monotonic seconds."""
+        return min(self._due, self._next_measure)
+
+    def look(self) -> Breach | None:
+        """Return the limit that the job is beyond; call `enforce` with it."""
+        now = time.monotonic()
+        if self._due <= now:
+            self._due = math.inf
+            death = f"was stopped after its time limit of {self._limits.timeout_secs:g} s"
+            return Breach(Cause.TIMED_OUT, death)
+        if self._next_measure <= now:
+            began = time.thread_time()  # not what a busy machine made it wait for
+            breach = self._measure(self._limits.memory_mb or 0.0)
+            cost_secs = time.thread_time() - began
+            self._next_measure = time.monotonic() + max(_LOOK_SECS, cost_secs / _MOST_SHARE)
+            return breach
+        return None
+
+    def _measure(self, limit_mb: float) -> Breach | None:
+        tree = memory.find_tree(self._pid)
+        found_mb = memory.measure_memory(tree, limit_mb * _MB) / _MB
+        if found_mb <= limit_mb:
+            return None
+        # Rounded up, so that it is not said to have had what it may have.
+        found = f"it had {math.ceil(found_mb)} MB"
+        death = f"was killed above its memory limit of {limit_mb:g} MB ({found})"
+        return Breach(Cause.OUT_OF_MEMORY, death, tree[1:])
+
+    def enforce(self, breach: Breach) -> Sequence[int]:
+        """Return the signals that the job is to be sent, which has not ended so far."""
+        is_first = self._breach is None
+        self._breach = self._breach or breach
+        if breach.cause is Cause.TIMED_OUT:
+            self._due = time.monotonic() + GRACE_SECS
+            if is_first:
+                return _PLEASE
+        return (SIGKILL,)
+
+    def explain(self, finished: Finished) -> Finished:
+        """Return the end of the job with the limit as its cause, where that was the cause."""
+        breach = self._breach
+        if breach is None or not finished.death:
+            return finished
+        if breach.cause is Cause.OUT_OF_MEMORY and finished.cause is not Cause.CRASHED:
+            return finished  # SIGKILL lets nobody raise: it had done so before
+        # Not before, as the job's own process could tell their deaths as its reason.
+        memory.kill(breach.others)
+        return replace(finished, death=breach.death, cause=breach.cause)

@@ -1,0 +1,241 @@
+"""The nodes of a Ray cluster that jobs run on: how they come, what they say, how they go.
+
+A node comes with its first seat, and is set up; it goes when it is lost or cannot be set
+up. Its jobs are lost then, and its seats are asked for again, wherever there is room.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from hparams_lab.errors import ExecutorError, HParamsLabError
+from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
+from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.ray.cluster import Cluster
+from hparams_lab.executors.ray.host import Brief, HostFailed, HostReady, Stopped
+from hparams_lab.executors.ray.node import Node, close_all
+from hparams_lab.executors.ray.resources import Need
+from hparams_lab.executors.ray.slots import Place, Seat, request_seat
+
+# How long a wait may be deaf to Ctrl-C.
+_POLL_SECS = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Fleet:
+    """Seats in a cluster, and the nodes that they are on.
+
+    Args:
+        cluster: that has the nodes.
+        need: what a seat has of its node.
+        brief: of each host.
+        setting_up: makes what is entered while any node is being set up.
+
+    Attributes:
+        has_started: whether a node that cannot be set up is left alone, where there are
+            others, instead of being a failure.
+        failure: why no more jobs can be run; None if they can.
+        notice: what hosts say that the user should know; empty if nothing.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        need: Need,
+        brief: Brief,
+        setting_up: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self.has_started = False
+        self.failure: HParamsLabError | None = None
+        self.notice = ""
+        self._cluster = cluster
+        self._need = need
+        self._brief = brief
+        self._setting_up = setting_up
+        self._entered = contextlib.ExitStack()
+        self._seats: list[Seat] = []
+        self._nodes: dict[str, Node] = {}
+        self._shunned: set[str] = set()
+        self._jobs: dict[int, Seat] = {}
+        # What Ray's threads bring: where a seat is, what a node says, or an exception.
+        self._inbox: queue.SimpleQueue[tuple[Seat | Node, Any]] = queue.SimpleQueue()
+        self._heard: deque[tuple[Node, Any]] = deque()
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether there is any node, set up or not."""
+        return bool(self._nodes)
+
+    @property
+    def is_setting_up(self) -> bool:
+        """Whether a node is being set up."""
+        return any(not node.is_ready for node in self._nodes.values())
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a node has still jobs to stop."""
+        return any(node.is_stopping for node in self._nodes.values())
+
+    @property
+    def num_unplaced(self) -> int:
+        """How many seats have no place yet."""
+        return sum(seat.place is None for seat in self._seats)
+
+    def request_seat(self) -> None:
+        """Ask Ray for one more seat."""
+        seat = request_seat(self._need, lambda *told: self._inbox.put(told), shunned=self._shunned)
+        self._seats.append(seat)
+
+    def find_free_seat(self) -> Seat | None:
+        """Return a seat that a job can have; None if there is none now."""
+        free = (seat for seat in self._seats if seat.job_id is None)
+        return next((seat for seat in free if self._is_ready(seat)), None)
+
+    def _is_ready(self, seat: Seat) -> bool:
+        return seat.place is not None and self._nodes[seat.place.node_id].is_ready
+
+    def begin(self, job: Job, seat: Seat) -> None:
+        """Begin a job in a free seat."""
+        assert seat.place is not None
+        seat.job_id = job.id
+        self._jobs[job.id] = seat
+        environment = {**seat.place.environment, **job.environment}
+        self._node_of(seat).submit(replace(job, environment=environment))
+
+    def reply(self, job_id: int, answer: Any) -> None:
+        """Answer what a job told, if it is there to hear it."""
+        if job_id in self._jobs:
+            self._node_of(self._jobs[job_id]).reply(job_id, answer)
+
+    def _node_of(self, seat: Seat) -> Node:
+        assert seat.place is not None
+        return self._nodes[seat.place.node_id]
+
+    def take_next(self, deadline: float) -> Finished | Report | None:
+        """Take note of what comes next, and return it if it is of a job.
+
+        Args:
+            deadline: in monotonic seconds.
+
+        Raises:
+            queue.Empty: if nothing comes before it.
+        """
+        if not self._heard:
+            self._listen(deadline)
+        news = self._take(*self._heard.popleft()) if self._heard else None
+        if not self.is_setting_up:
+            self._entered.close()
+        return news
+
+    def _listen(self, deadline: float) -> None:
+        source, told = self._next_arrival(deadline)
+        if isinstance(source, Seat):
+            if source in self._seats:  # else it was given back
+                self._place(source, told)
+        elif self._nodes.get(source.id) is not source:
+            pass  # it was given up
+        elif isinstance(told, Exception):
+            self._heard.append((source, told))
+        else:
+            self._heard.extend((source, message) for message in told)
+            source.hear()
+
+    def _next_arrival(self, deadline: float) -> tuple[Seat | Node, Any]:
+        while (rest := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                return self._inbox.get(timeout=min(rest, _POLL_SECS))
+        raise queue.Empty
+
+    def _take(self, node: Node, message: Any) -> Finished | Report | None:
+        if isinstance(message, Finished | Report):
+            if (seat := self._jobs.get(message.job_id)) is None:
+                return None
+            if isinstance(message, Finished):
+                self._free(seat)
+                node.forget(message.job_id)
+            return message
+        if isinstance(message, Stopped):
+            node.is_stopping = False
+        elif isinstance(message, HostReady):
+            node.is_ready = True
+            self.notice = self.notice or message.notice
+        elif isinstance(message, HostFailed):
+            self._shun(node, node.locate(message.error))
+        elif node.is_ready:
+            _log.warning("lost node %s of the Ray cluster; its runs are run again", node.name)
+            self._give_up(node)
+        else:
+            self._shun(node, node.explain_loss(message))
+        return None
+
+    def _free(self, seat: Seat) -> None:
+        if seat.job_id is not None:
+            del self._jobs[seat.job_id]
+            seat.job_id = None
+
+    def _place(self, seat: Seat, told: Place | Exception) -> None:
+        """Take note of where a seat is, and see to it that its node has a host."""
+        if isinstance(told, Exception):
+            words = (str(told).strip() or type(told).__name__).splitlines()[0]
+            self.failure = ExecutorError(f"Ray cannot place a run of {self._need}: {words}")
+            return
+        seat.place = told
+        if told.node_id not in self._nodes:
+            if not self.is_setting_up:
+                self._entered.enter_context(self._setting_up())
+            name = self._cluster.name_node(told.node_id)
+            self._nodes[told.node_id] = Node(
+                told.node_id, name, self._brief, lambda *said: self._inbox.put(said)
+            )
+
+    def _shun(self, node: Node, error: HParamsLabError) -> None:
+        """Go on without a node that cannot be set up, if there is another."""
+        self._shunned.add(node.id)
+        if self.has_started and len(self._nodes) > 1:
+            _log.warning("a node of the Ray cluster gets no runs: %s", error)
+        else:
+            self.failure = error
+        self._give_up(node)
+
+    def _give_up(self, node: Node) -> None:
+        """End a host and so its jobs, and ask for its seats anew."""
+        node.kill()
+        del self._nodes[node.id]
+        for seat in [each for each in self._seats if each.place and each.place.node_id == node.id]:
+            if seat.job_id is not None:
+                death = f"was lost with its node {node.name}"
+                lost = Finished(seat.job_id, death=death, cause=Cause.LOST)
+                self._heard.append((node, lost))
+            self._seats.remove(seat)
+            seat.give_back()
+            if self.failure is None:
+                self.request_seat()
+
+    def stop(self, grace_secs: float) -> None:
+        """Begin to stop all jobs."""
+        for node in {self._node_of(seat) for seat in self._jobs.values()}:
+            node.stop(grace_secs)
+
+    def give_up_stopping(self) -> Iterator[Finished]:
+        """End the nodes that have still jobs to stop, and yield the ends of these."""
+        for node in [each for each in self._nodes.values() if each.is_stopping]:
+            self._give_up(node)
+        while self._heard:
+            if isinstance(news := self._take(*self._heard.popleft()), Finished):
+                yield conclude_interrupted(news.job_id) if news.cause is Cause.LOST else news
+
+    def close(self) -> None:
+        """End all hosts and jobs, and give all seats back."""
+        close_all(list(self._nodes.values()))
+        for seat in self._seats:
+            seat.give_back()
+        self._entered.close()

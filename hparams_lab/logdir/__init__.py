@@ -1,0 +1,1 @@
+"""The names and paths of a log directory, and safe changes to them."""

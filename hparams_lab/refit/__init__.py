@@ -1,0 +1,1 @@
+"""Training the best trial again, on all data, and saving the model."""

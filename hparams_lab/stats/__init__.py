@@ -1,0 +1,1 @@
+"""Statistics of plain numbers; they know no trials."""

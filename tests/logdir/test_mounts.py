@@ -1,0 +1,122 @@
+"""The table of directories that stand for URLs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from hparams_lab.errors import LogdirError
+from hparams_lab.logdir import lock
+from hparams_lab.logdir.layout import SweepDir, experiment_dir
+from hparams_lab.logdir.mounts import (
+    Mount,
+    add_mount,
+    find_mount,
+    in_terms_of_paths,
+    in_terms_of_urls,
+    mount_of,
+    remove_mounts,
+)
+
+
+class FakeMount(Mount):
+    """A mount of which only one sweep is free, and none is held."""
+
+    def __init__(self, root: Path) -> None:
+        self.url = "s3://bucket/logs"
+        self.root = root
+        self.taken: set[str] = set()
+        self.held: list[str] = []
+
+    def reserve(self, sweep_dir: Path) -> bool:
+        """Return whether it is free."""
+        return sweep_dir.name not in self.taken
+
+    @contextlib.contextmanager
+    def hold(self, sweep_dir: Path) -> Iterator[None]:
+        """Note that it is held."""
+        self.held.append(sweep_dir.name)
+        yield
+        self.held.remove(sweep_dir.name)
+
+    def is_held(self, sweep_dir: Path) -> bool:
+        """Return whether another has it."""
+        return sweep_dir.name in self.taken
+
+    def exchange(self) -> bool:
+        """Do nothing."""
+        return False
+
+    def fetch(self, folder: Path) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Fail, as what was written cannot be sent."""
+        raise LogdirError("unplugged")
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[FakeMount]:
+    """A mount of a folder, which is removed."""
+    mount = FakeMount(tmp_path / "logs")
+    add_mount(mount)
+    yield mount
+    with contextlib.suppress(LogdirError):
+        remove_mounts()
+
+
+def test_a_path_within_belongs_to_it(mount: FakeMount, tmp_path: Path) -> None:
+    """Whatever lies in the directory belongs to the mount, and nothing else does."""
+    assert mount is mount_of(mount.root / "toy")
+    assert mount_of(tmp_path / "logs2") is None
+    assert mount is find_mount("s3://bucket/logs")
+
+
+def test_a_mount_that_fails_to_close_is_none(mount: FakeMount) -> None:
+    """A mount is off the table also where not all was sent, which is said."""
+    with pytest.raises(LogdirError, match="unplugged"):
+        remove_mounts()
+
+    assert mount_of(mount.root) is None
+
+
+def test_what_is_said_names_the_url(mount: FakeMount) -> None:
+    """Texts name the URL for the directory, also when all is over, and back."""
+    with pytest.raises(LogdirError):
+        remove_mounts()
+    text = in_terms_of_urls(f"logged in {mount.root}/toy")
+
+    assert "logged in s3://bucket/logs/toy" == text
+    assert f"logged in {mount.root}/toy" == in_terms_of_paths(text)
+
+
+def test_a_sweep_of_another_machine_is_not_begun(mount: FakeMount) -> None:
+    """Where another machine began a sweep in the same second, ours waits for the next."""
+    mount.taken = {"2026-11-21_07-34-05"}
+    seconds = iter([5, 6])
+    home = experiment_dir(mount.root, "toy")
+    sweep_dir = home.create_sweep(lambda: datetime(2026, 11, 21, 7, 34, next(seconds)))
+
+    assert "2026-11-21_07-34-06" == sweep_dir.id
+
+
+def test_a_lock_holds_elsewhere_too(mount: FakeMount) -> None:
+    """Who holds a sweep's lock holds the mount's as well."""
+    sweep_dir = experiment_dir(mount.root, "toy").create_sweep()
+    with lock.hold(sweep_dir):
+        held = [*mount.held]
+
+    assert ([sweep_dir.id], []) == (held, mount.held)
+
+
+def test_what_is_held_elsewhere_is_held(mount: FakeMount) -> None:
+    """A sweep that another machine runs is one that runs."""
+    sweep_dir = SweepDir(mount.root / "toy" / "2026-11-21_07-34-05")
+    mount.taken = {sweep_dir.id}
+
+    assert lock.is_held(sweep_dir)
+    assert not lock.is_held(SweepDir(sweep_dir.path.with_name("2026-11-21_07-34-06")))
