@@ -17,8 +17,9 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import RunWriter
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.sweeps.launch import Started, launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.listeners import Listeners, Started
+from hparams_lab.sweeps.options import LaunchOptions
 
 NUM_RUNS = 1_000
 NUM_STEPS = 10
@@ -73,9 +74,8 @@ def _write_runs(source: ExperimentSource, logdir: Path) -> None:
     begun: list[Started] = []
     launch(
         source,
-        Options(logdir=logdir, executor="inline", max_trials=1),
-        on_start=begun.append,
-        on_result=lambda result: None,
+        LaunchOptions(logdir=logdir, executor="inline", trials=1),
+        Listeners(on_start=begun.append),
     )
     sweep, sweep_dir = begun[0].sweep, begun[0].sweep_dir
     for number in range(1, NUM_RUNS):

@@ -27,8 +27,9 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import RunWriter
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.sweeps.launch import Started, launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.listeners import Listeners, Started
+from hparams_lab.sweeps.options import LaunchOptions
 
 DEFAULT_SIZES = (100, 1_000, 10_000)
 NUM_ROUNDS = 7
@@ -127,9 +128,8 @@ def _write_runs(folder: Path, logdir: Path, num_runs: int) -> None:
     begun: list[Started] = []
     launch(
         ExperimentSource(path),
-        Options(logdir=logdir, executor="inline", max_trials=1),
-        on_start=begun.append,
-        on_result=lambda result: None,
+        LaunchOptions(logdir=logdir, executor="inline", trials=1),
+        Listeners(on_start=begun.append),
     )
     sweep, sweep_dir = begun[0].sweep, begun[0].sweep_dir
     for number in range(1, num_runs):

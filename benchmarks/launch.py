@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hparams_lab.sweeps.listeners import Listeners
+
 NUM_WORKERS = 2
 
 MODULE = '''"""Nothing."""
@@ -47,8 +49,8 @@ def measure_ours(folder: Path, num_runs: int, **options: Any) -> Measured:
     """Launch a sweep as `hparams_lab run` does."""
     from hparams_lab.declare.source import ExperimentSource
     from hparams_lab.sweeps.launch import launch
-    from hparams_lab.sweeps.loop import RunResult
-    from hparams_lab.sweeps.options import Options
+    from hparams_lab.sweeps.listeners import RunResult
+    from hparams_lab.sweeps.options import LaunchOptions, make_options
 
     module = folder / "nothing.py"
     module.write_text(MODULE)
@@ -62,9 +64,8 @@ def measure_ours(folder: Path, num_runs: int, **options: Any) -> Measured:
 
     launch(
         ExperimentSource(module),
-        Options(logdir=folder / "logs", max_trials=num_runs, **options),
-        on_start=lambda started: times.append(time.perf_counter()),
-        on_result=on_result,
+        make_options(LaunchOptions, logdir=folder / "logs", trials=num_runs, **options),
+        Listeners(on_start=lambda started: times.append(time.perf_counter()), on_result=on_result),
     )
     assert (num_runs, {"complete"}) == (len(times) - 1, endings)
     return times[0] - began, num_runs / (times[-1] - times[0])

@@ -19,6 +19,7 @@ import multiprocessing
 import multiprocessing.pool
 import statistics
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from search_functions import CURVE_SPACE, FUNCTIONS, loss_after
@@ -26,17 +27,16 @@ from search_functions import CURVE_SPACE, FUNCTIONS, loss_after
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal
 from hparams_lab.search.catalog import make_strategy
-from hparams_lab.search.options import SearchOptions
 
 NUM_BAYES, NUM_RANDOM = 60, 120
 NUM_EPOCHS = 81
 NUM_FULL_RUNS = 60
 CURVE_NOISE = 0.01
 EARLY = {
-    "hyperband": ("hyperband", SearchOptions()),
-    "hyperband --sampler=random": ("hyperband", SearchOptions(sampler="random")),
-    "asha --min_budget=3": ("asha", SearchOptions(min_budget=3)),
-    "asha --sampler=random": ("asha", SearchOptions(sampler="random")),
+    "hyperband": ("hyperband", {}),
+    "hyperband --sampler=random": ("hyperband", {"sampler": "random"}),
+    "asha --min_budget=3": ("asha", {"min_budget": 3}),
+    "asha --sampler=random": ("asha", {"sampler": "random"}),
 }
 
 
@@ -55,7 +55,7 @@ def find_regret(function_name: str, search: str, num_trials: int, seed: int) -> 
     return function.true_value(best) - function.optimum
 
 
-def follow(search: str, options: SearchOptions, seed: int) -> Iterator[tuple[int, float]]:
+def follow(search: str, options: dict[str, Any], seed: int) -> Iterator[tuple[int, float]]:
     """Yield epochs spent and the true final loss of the best full run, after each full run."""
     strategy = make_strategy(search, CURVE_SPACE, goal=Goal.MINIMIZE, seed=seed, options=options)
     rng = np.random.default_rng(1000 + seed)
@@ -76,9 +76,7 @@ def follow(search: str, options: SearchOptions, seed: int) -> Iterator[tuple[int
 
 def find_share(name: str, seed: int) -> float:
     """Return the share of random's epochs that a search needs to be as good."""
-    *_, (num_random, goal) = itertools.islice(
-        follow("random", SearchOptions(), seed), NUM_FULL_RUNS
-    )
+    *_, (num_random, goal) = itertools.islice(follow("random", {}, seed), NUM_FULL_RUNS)
     search, options = EARLY[name]
     for num_epochs, best in follow(search, options, seed):
         if best <= goal or num_epochs > 3 * num_random:

@@ -21,8 +21,8 @@ from hparams_lab.declare.source import ExperimentSource  # noqa: E402
 from hparams_lab.events.read.cache import DIR_VARIABLE  # noqa: E402
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir  # noqa: E402
 from hparams_lab.sweeps.launch import launch  # noqa: E402
-from hparams_lab.sweeps.loop import RunResult  # noqa: E402
-from hparams_lab.sweeps.options import Options  # noqa: E402
+from hparams_lab.sweeps.listeners import Listeners, RunResult  # noqa: E402
+from hparams_lab.sweeps.options import LaunchOptions, make_options  # noqa: E402
 
 # Tests write an experiment's module twice within a second, which the times that bytecode
 # goes by cannot tell apart; for the programs that they start, too.
@@ -133,9 +133,11 @@ class InlineLauncher:
         self.results = []
         launch(
             _write_module(self._folder, text),
-            Options(logdir=self.logdir, executor="inline", **options),
-            on_start=lambda started: dirs.append(started.sweep_dir),
-            on_result=self.results.append,
+            make_options(LaunchOptions, logdir=self.logdir, executor="inline", **options),
+            Listeners(
+                on_start=lambda started: dirs.append(started.sweep_dir),
+                on_result=self.results.append,
+            ),
             now=lambda: datetime(2026, 11, 21, 7, 0, self._second),
         )
         return ExperimentDir(dirs[0].path.parent)

@@ -15,11 +15,11 @@ from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.search.base import Strategy
-from hparams_lab.sweeps.loop import Attempt, RunResult, SweepResult, run_sweep
+from hparams_lab.sweeps.listeners import Listeners, RunResult
+from hparams_lab.sweeps.loop import Attempt, SweepResult, run_sweep
 from hparams_lab.sweeps.retry import Retries
-from hparams_lab.sweeps.reuse import Reuse
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import execute
 from tests.sweeps.test_loop import SWEEP, NotingStrategy, load
 
@@ -88,15 +88,17 @@ class Sweeping:
         train: Train,
         retries: int = 0,
         *,
-        limits: Limits | None = None,
+        limits: StopConditions | None = None,
         step_secs: float = 1e4,
     ) -> SweepResult:
         """Run it here; each time that the clock is read it is so much later."""
         clock = itertools.count(0.0, step_secs).__next__
         executor = MortalExecutor(partial(load, train), execute)
-        return self.run_on(executor, Retries(retries, clock=clock), limits or Limits())
+        return self.run_on(executor, Retries(retries, clock=clock), limits or StopConditions())
 
-    def run_on(self, executor: Executor, retries: Retries[Attempt], limits: Limits) -> SweepResult:
+    def run_on(
+        self, executor: Executor, retries: Retries[Attempt], limits: StopConditions
+    ) -> SweepResult:
         """Run it on an executor, which is closed afterwards."""
         with executor:
             executor.start()
@@ -104,11 +106,9 @@ class Sweeping:
             return run_sweep(
                 Schedule(self.sweep, self._dir, self.strategy),
                 executor,
-                limits=limits,
-                reuse=Reuse(),
+                stop=limits,
+                listeners=Listeners(on_result=self.ended.append, on_retry=self._note_retry),
                 retries=retries,
-                on_result=self.ended.append,
-                on_retry=self._note_retry,
             )
 
     def _note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:

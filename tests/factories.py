@@ -24,6 +24,7 @@ from hparams_lab.runs.provenance import GitState, Provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
+from hparams_lab.search.base import Traits
 
 FRIDAY = "2026-11-20_18-00-00"
 SATURDAY = "2026-11-21_07-34-05"
@@ -53,6 +54,7 @@ def make_sweep(
         metrics=tuple(metrics),
         objective=objective or maximize(metrics[0]),
         strategy="grid",
+        traits=Traits(walks_levels=True),
         max_trials=None,
         seed=0,
         executor="inline",

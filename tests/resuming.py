@@ -14,9 +14,10 @@ from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.launch import Started, launch
-from hparams_lab.sweeps.loop import RunResult, SweepResult
-from hparams_lab.sweeps.options import Options, ResumeOptions
+from hparams_lab.sweeps.launch import launch
+from hparams_lab.sweeps.listeners import Listeners, RunResult, Started
+from hparams_lab.sweeps.loop import SweepResult
+from hparams_lab.sweeps.options import LaunchOptions, ResumeOptions, make_options
 from hparams_lab.sweeps.resume import resume
 from tests.oracle import read_board
 
@@ -58,9 +59,8 @@ class InlineSweeps:
         self.results = []
         launch(
             self._source,
-            Options(logdir=self._logdir, executor="inline", **options),
-            on_start=self._on_start,
-            on_result=self.results.append,
+            make_options(LaunchOptions, logdir=self._logdir, executor="inline", **options),
+            Listeners(on_start=self._on_start, on_result=self.results.append),
             now=lambda: datetime(2026, 11, 21, 7, 0, self._second),
         )
         return self.started.sweep_dir
@@ -72,9 +72,8 @@ class InlineSweeps:
             self._source,
             ExperimentDir(sweep_dir.path.parent),
             sweep_dir,
-            ResumeOptions(executor="inline", **options),
-            on_start=self._on_start,
-            on_result=self.results.append,
+            make_options(ResumeOptions, executor="inline", **options),
+            Listeners(on_start=self._on_start, on_result=self.results.append),
         )
 
     def _on_start(self, started: Started) -> None:

@@ -15,7 +15,7 @@ from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.search.base import Strategy, Traits, Verdict
 from hparams_lab.search.grid import grid_search
 from hparams_lab.sweeps.history import read_history
 from hparams_lab.sweeps.schedule import Schedule
@@ -35,7 +35,7 @@ class NotingStrategy(Strategy):
     def __init__(self, limit: float = math.inf) -> None:
         self._limit = limit
         self._grid = grid_search(make_sweep(hparams=SPACE_OF_X).space)
-        self.prunes = limit < math.inf
+        self.traits = Traits(prunes=limit < math.inf)
         self.told: list[tuple[Any, ...]] = []
 
     @property
@@ -75,7 +75,7 @@ class Scheduling:
             hparams=SPACE_OF_X,
             metrics=[Metric("loss")],
             objective=changes.pop("objective", minimize("loss")),
-            prunes=limit < math.inf,
+            traits=Traits(prunes=limit < math.inf),
             **changes,
         )
         self.dir = SweepDir(folder / "toy" / SATURDAY)

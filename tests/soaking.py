@@ -10,8 +10,8 @@ import psutil
 
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.loop import RunResult
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.listeners import Listeners, RunResult
+from hparams_lab.sweeps.options import LaunchOptions, make_options
 
 _MODULE = '''"""Nothing."""
 from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval, Metric
@@ -100,9 +100,8 @@ def soak(
 
     launch(
         ExperimentSource(module),
-        Options(logdir=folder / "logs", max_trials=num_runs, **options),  # type: ignore[arg-type]
-        on_start=on_start,
-        on_result=on_result,
+        make_options(LaunchOptions, logdir=folder / "logs", trials=num_runs, **options),  # type: ignore[arg-type]
+        Listeners(on_start=on_start, on_result=on_result),
     )
     return [_sum_up(end, taken) for end, taken in samples.items()]
 

@@ -13,7 +13,7 @@ from hparams_lab.cli.main import COMMANDS, load_command
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.schema import Ending
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.options import LaunchOptions
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,13 +56,11 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     path = tmp_path / "bowl.py"
     path.write_text(block)
-    options = Options(logdir=tmp_path / "logs", executor="inline")
+    options = LaunchOptions(logdir=tmp_path / "logs", executor="inline")
 
     result = launch(
         ExperimentSource(path),
         options,
-        on_start=lambda started: None,
-        on_result=lambda result: None,
     )
 
     assert {Ending.COMPLETE: 9} == result.endings

@@ -14,7 +14,7 @@ import pytest
 
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.options import LaunchOptions, make_options
 
 pytestmark = pytest.mark.slow
 
@@ -40,9 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "digits.py").write_text(text)
         launch(
             ExperimentSource(folder / "digits.py"),
-            Options(logdir=folder / "logs", seed=seed, repeats=2, runs_per_process=6),
-            on_start=lambda started: None,
-            on_result=lambda result: None,
+            make_options(
+                LaunchOptions, logdir=folder / "logs", seed=seed, repeats=2, runs_per_process=6
+            ),
             now=lambda day=day: datetime(2026, 11, day, 18),  # type: ignore[misc]
         )
     return folder

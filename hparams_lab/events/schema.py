@@ -315,9 +315,9 @@ def _list_own_metrics(sweep: Sweep) -> dict[str, str]:
         own[tags.count(tag)] = "runs that the mean is of"
         own[tags.low(tag)] = "lower end of the mean's 95 % interval"
         own[tags.high(tag)] = "upper end of the mean's 95 % interval"
-    if sweep.prunes:
+    if sweep.traits.prunes:
         own[tags.BUDGET] = "values reported before the run ended"
-        if sweep.search_options.get("pruner") != "median":  # which has no ladder
+        if sweep.traits.has_rungs:
             own[tags.RUNG] = "rungs of the pruner's ladder that were completed"
     return own
 

@@ -12,11 +12,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from hparams_lab.catalog.registry import Spec
 
 Setup = Callable[[], Any]
 
@@ -171,3 +174,43 @@ class Executor(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What an executor is made for.
+
+    Attributes:
+        setup: as described above.
+        work: likewise.
+        num_workers: how many jobs the user wants at a time; None: as many as there is room
+            for.
+        max_jobs: how many there will be at most; None if that is not known. Without
+            `num_workers` there are no more workers than that, so that a lone job has all
+            the threads.
+        setting_up: makes what is entered while another machine calls `setup`.
+    """
+
+    setup: Setup
+    work: Work
+    num_workers: int | None = None
+    max_jobs: int | None = None
+    setting_up: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorSpec(Spec):
+    """What a name of `--executor` stands for.
+
+    Attributes:
+        make: given the workload and the options object, returns an executor that has not
+            been started.
+        is_distributed: whether jobs run on other machines, which must all be able to write
+            to the log directory.
+        still_holds: given the name of an option that a sweep was launched with, says
+            whether it makes sense on this machine.
+    """
+
+    make: Callable[[Workload, Any], Executor]
+    is_distributed: bool = False
+    still_holds: Callable[[str], bool] = lambda name: True

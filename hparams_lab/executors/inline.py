@@ -8,13 +8,17 @@ import time
 import traceback
 from typing import Any
 
+from hparams_lab.catalog.option import Options
+from hparams_lab.errors import UsageError
 from hparams_lab.executors.base import (
     Answer,
     Executor,
+    ExecutorSpec,
     Finished,
     Job,
     Setup,
     Work,
+    Workload,
     conclude_interrupted,
     conclude_raised,
 )
@@ -83,3 +87,15 @@ class InlineExecutor(Executor):
     def close(self) -> None:
         self._state = None
         self._pending.clear()
+
+
+def _make(workload: Workload, options: Options) -> Executor:
+    if (workload.num_workers or 1) > 1:
+        raise UsageError(
+            f"--executor=inline runs one run at a time; got --workers={workload.num_workers}. "
+            "Drop one of the two."
+        )
+    return InlineExecutor(workload.setup, workload.work)
+
+
+INLINE = ExecutorSpec(make=_make, still_holds=lambda name: name != "workers")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,23 @@ from hparams_lab.logdir.unreadable import tell
 from hparams_lab.runs.provenance import Provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial, run_seed, split_seed
+from hparams_lab.search.base import Traits
 
 # Raised when an older reader would misread the file. A field that is added needs a
 # default here, so that what is logged stays readable, and does not raise it.
 _FORMAT = 1
+
+_EXECUTION_0_1 = (
+    "run_timeout_secs",
+    "memory_limit_mb",
+    "retries",
+    "runs_per_process",
+    "runs_per_gpu",
+    "ray_address",
+    "cpus_per_run",
+    "gpus_per_run",
+    "max_failures",
+)
 
 
 @dataclass(frozen=True)
@@ -63,21 +76,12 @@ class Sweep:
         workers: runs at a time.
         provenance: command, code, versions, machine.
         trial_limit: of the user; None: all that the strategy has.
-        worker_limit: of the user, by `--workers`; None: none.
-        run_timeout_secs: how long a run may take; None: any time.
-        memory_limit_mb: of a run and what it starts, in units of 2**20 bytes; None: any.
-        retries: how often a run is tried again that crashed or timed out; None: never.
-        runs_per_process: how many runs a process does, one after the other; None: one.
-        runs_per_gpu: how many runs share a GPU; None: one.
-        ray_address: of the Ray cluster; None: as Ray finds it.
-        cpus_per_run: of the Ray cluster, for each run; None: one.
-        gpus_per_run: of the Ray cluster, for each run; None: none.
-        max_failures: after so many failures in a row no more runs begin; None: any.
+        execution_options: what the user said of how runs are executed, by option.
         settings: the words of `--set`, by which the declared space was narrowed; None
             where they were not taken down.
         tries: points to run first, canonical.
-        search_options: of the strategy, as it encodes them.
-        prunes: whether runs may be stopped early.
+        search_options: what the user said of the search, by option.
+        traits: of the strategy.
         repeats: runs of each trial with other seeds.
         folds: of the data, each of which is held out by a run of each repeat; None: none.
         subset: share of the training rows, in (0, 1]; None is all.
@@ -101,20 +105,11 @@ class Sweep:
     workers: int
     provenance: Provenance
     trial_limit: int | None = None
-    worker_limit: int | None = None
-    run_timeout_secs: float | None = None
-    memory_limit_mb: float | None = None
-    retries: int | None = None
-    runs_per_process: int | None = None
-    runs_per_gpu: int | None = None
-    ray_address: str | None = None
-    cpus_per_run: float | None = None
-    gpus_per_run: float | None = None
-    max_failures: int | None = None
+    execution_options: Mapping[str, Any] = field(default_factory=dict)
     settings: Sequence[str] | None = None
     tries: Sequence[Assignment] = ()
     search_options: Mapping[str, Any] = field(default_factory=dict)
-    prunes: bool = False
+    traits: Traits = Traits()  # noqa: RUF009 - frozen
     repeats: int = 1
     folds: int | None = None
     subset: float | None = None
@@ -163,7 +158,7 @@ class Sweep:
                 commit=self.commit_label,
                 num_folds=self.folds,
                 subset=self.subset,
-                prunes=self.prunes and (repeat, fold or 0) == (0, 0),
+                prunes=self.traits.prunes and (repeat, fold or 0) == (0, 0),
             )
             for repeat in range(self.repeats)
             for fold in folds
@@ -241,20 +236,11 @@ class Sweep:
             "workers": self.workers,
             "provenance": self.provenance.encode_json(),
             "trial_limit": self.trial_limit,
-            "worker_limit": self.worker_limit,
-            "run_timeout_secs": self.run_timeout_secs,
-            "memory_limit_mb": self.memory_limit_mb,
-            "retries": self.retries,
-            "runs_per_process": self.runs_per_process,
-            "runs_per_gpu": self.runs_per_gpu,
-            "ray_address": self.ray_address,
-            "cpus_per_run": self.cpus_per_run,
-            "gpus_per_run": self.gpus_per_run,
-            "max_failures": self.max_failures,
+            "execution_options": dict(self.execution_options),
             "settings": None if self.settings is None else list(self.settings),
             "tries": [dict(assignment) for assignment in self.tries],
             "search_options": dict(self.search_options),
-            "prunes": self.prunes,
+            "traits": asdict(self.traits),
             "repeats": self.repeats,
             "folds": self.folds,
             "subset": self.subset,
@@ -280,12 +266,40 @@ def _decode_json(data: dict[str, Any]) -> Sweep:
             ),
             "provenance": Provenance.decode_json(data["provenance"]),
             "settings": tuple(data["settings"]) if data.get("settings") is not None else None,
+            "execution_options": _decode_execution(data),
+            "traits": _decode_traits(data),
             "tries": tuple(Assignment(values) for values in data.get("tries", ())),
             "resumptions": tuple(
                 Resumption(each["started"], Provenance.decode_json(each["provenance"]))
                 for each in data.get("resumptions", ())
             ),
         }
+    )
+
+
+def _decode_execution(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of execution; version 0.1 recorded each under a key of its own."""
+    if "execution_options" in data:
+        return dict(data["execution_options"])
+    given = {name: data.get(name) for name in _EXECUTION_0_1} | {
+        "workers": data.get("worker_limit")
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _decode_traits(data: Mapping[str, Any]) -> Traits:
+    """Return the strategy's traits; of version 0.1 they follow from its name and options."""
+    if "traits" in data:
+        known = {each.name for each in fields(Traits)}
+        return Traits(**{key: value for key, value in data["traits"].items() if key in known})
+    name, options = data["strategy"], data.get("search_options", {})
+    prunes = data.get("prunes", False)
+    return Traits(
+        prunes=prunes,
+        has_rungs=prunes and options.get("pruner") != "median",
+        learns=name in ("one_at_a_time", "bayes", "hyperband", "asha"),
+        walks_levels=name in ("grid", "one_at_a_time"),
+        may_end_early=name == "one_at_a_time",
     )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from hparams_lab.catalog.registry import Spec
 from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.objective import Goal
+from hparams_lab.declare.space import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,25 @@ class Verdict:
     rung: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What a strategy is like; kept in `sweep.json` for whoever reads its sweep.
+
+    Attributes:
+        prunes: it may stop runs before their ends.
+        has_rungs: it does so rung by rung, as of a ladder of budgets.
+        learns: what it proposes depends on what it has observed.
+        walks_levels: it proposes the grid levels of axes, so that a new level is new points.
+        may_end_early: fewer trials than `max_trials` may suffice.
+    """
+
+    prunes: bool = False
+    has_rungs: bool = False
+    learns: bool = False
+    walks_levels: bool = False
+    may_end_early: bool = False
+
+
 class Strategy(ABC):
     """Proposes the assignments of a sweep, one at a time.
 
@@ -36,10 +60,10 @@ class Strategy(ABC):
     goes on as one that was never interrupted.
 
     Attributes:
-        prunes: whether its verdicts are of interest: whether it may ever stop a run.
+        traits: which of its verdicts and proposals are to be expected.
     """
 
-    prunes: bool = False
+    traits: Traits = Traits()
 
     @property
     @abstractmethod
@@ -94,3 +118,15 @@ class Strategy(ABC):
                 failed, or the trial was pruned.
             pruned: whether it was stopped early, and has only the values it reported.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategySpec(Spec):
+    """What a name of `--search` stands for.
+
+    Attributes:
+        make: given the space, which way is better, a seed of at least 0 and the options
+            object, returns a new strategy. Equal arguments give equal proposals.
+    """
+
+    make: Callable[[SearchSpace, Goal, int, Any], Strategy]

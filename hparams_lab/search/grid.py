@@ -5,6 +5,8 @@ from __future__ import annotations
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError
+from hparams_lab.search.base import StrategySpec, Traits
+from hparams_lab.search.options import PrunerOptions
 from hparams_lab.search.points import PointSearch
 
 
@@ -28,4 +30,11 @@ def grid_search(space: SearchSpace) -> PointSearch:
             return False
         return True
 
-    return PointSearch(map(space.at, range(space.size)), space.size, is_point=is_on_grid)
+    points = map(space.at, range(space.size))
+    traits = Traits(walks_levels=True)
+    return PointSearch(points, space.size, is_point=is_on_grid, traits=traits)
+
+
+GRID = StrategySpec(
+    options=PrunerOptions, make=lambda space, goal, seed, options: grid_search(space)
+)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import qmc
 
 from hparams_lab.declare.space import SearchSpace
+from hparams_lab.search.base import StrategySpec
+from hparams_lab.search.options import PrunerOptions
 from hparams_lab.search.points import PointSearch, distinct_points
+
+if TYPE_CHECKING:
+    from scipy.stats import qmc
 
 
 def halton_search(space: SearchSpace, seed: int) -> PointSearch:
@@ -24,6 +29,8 @@ def halton_search(space: SearchSpace, seed: int) -> PointSearch:
     Source:
         Owen, A randomized Halton algorithm in R, arXiv:1706.02808.
     """
+    from scipy.stats import qmc  # takes half a second
+
     rng = np.random.default_rng(seed)
     sequence = qmc.Halton(len(space), scramble=True, rng=rng)
     points = distinct_points(space, _fractions(sequence), rng)
@@ -33,3 +40,8 @@ def halton_search(space: SearchSpace, seed: int) -> PointSearch:
 def _fractions(sequence: qmc.Halton) -> Iterator[Sequence[float]]:
     while True:
         yield sequence.random(1)[0].tolist()
+
+
+HALTON = StrategySpec(
+    options=PrunerOptions, make=lambda space, goal, seed, options: halton_search(space, seed)
+)

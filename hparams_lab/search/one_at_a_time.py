@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from hparams_lab.catalog.option import option
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.search.base import Strategy, StrategySpec, Traits, Verdict
+from hparams_lab.search.options import PrunerOptions
 
 DEFAULT_PASSES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneAtATimeOptions(PrunerOptions):
+    """Options of one_at_a_time.
+
+    Attributes:
+        order: names of axes to tune first, in this order; the others follow.
+        passes: how often to go over all axes, at least 1.
+    """
+
+    order: tuple[str, ...] = option("AXIS,...: what one_at_a_time tunes first", default=())
+    passes: int | None = option(
+        "how often one_at_a_time goes over the axes", at_least=1, unset=DEFAULT_PASSES
+    )
 
 
 class OneAtATime(Strategy):
@@ -35,7 +54,12 @@ class OneAtATime(Strategy):
         goal: which way is better.
         order: names of axes to tune first, in this order; the others follow.
         passes: how often to go over all axes, at least 1.
+
+    Raises:
+        UsageError: if `order` names no axis, or one twice.
     """
+
+    traits = Traits(learns=True, walks_levels=True, may_end_early=True)
 
     def __init__(
         self,
@@ -45,6 +69,7 @@ class OneAtATime(Strategy):
         order: Sequence[str] = (),
         passes: int = DEFAULT_PASSES,
     ) -> None:
+        _check_order(space, order)
         self._space = space
         self._sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
         others = [axis for axis in space if axis.name not in order]
@@ -140,3 +165,23 @@ class OneAtATime(Strategy):
             return math.inf if known is None else known
 
         return min(points, key=cost)
+
+
+def _check_order(space: SearchSpace, order: Sequence[str]) -> None:
+    names = [axis.name for axis in space]
+    seen: set[str] = set()
+    for name in order:
+        if name not in names:
+            hint = did_you_mean(name, names) or f" Choose from: {', '.join(names)}."
+            raise UsageError(f"--order must name hparams; got {name!r}.{hint}")
+        if name in seen:
+            raise UsageError(f"--order must name an hparam once; got {name!r} again. Drop one.")
+        seen.add(name)
+
+
+def _make(space: SearchSpace, goal: Goal, seed: int, options: OneAtATimeOptions) -> Strategy:
+    passes = options.passes or DEFAULT_PASSES
+    return OneAtATime(space, goal, order=options.order, passes=passes)
+
+
+ONE_AT_A_TIME = StrategySpec(options=OneAtATimeOptions, make=_make)

@@ -1,45 +1,71 @@
-"""What a search can be told besides its name, its space and its seed."""
+"""Options that several searches have."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from hparams_lab.catalog.option import Options, option
+from hparams_lab.errors import UsageError
+
+SAMPLERS = ("tpe", "gp", "cmaes", "random")
+PRUNERS = ("median", "asha", "hyperband")
+_HAVE_RUNGS = ("asha", "hyperband")
+
+DEFAULT_REDUCTION_FACTOR = 3
 
 
-@dataclass(frozen=True)
-class SearchOptions:
-    """Options of a search; None or nothing is its own default.
+@dataclass(frozen=True, kw_only=True)
+class RungOptions(Options):
+    """Options of a search that stops runs early.
 
     Attributes:
-        sampler: what proposes in bayes, hyperband and asha.
-        pruner: what stops runs early.
-        min_budget: values that a run reports before it can be stopped.
-        reduction_factor: budget of a rung over that of the one before.
-        order: axes that one_at_a_time tunes first.
-        passes: how often one_at_a_time goes over all axes.
+        min_budget: values that a run reports before it can be stopped, at least 1.
+        reduction_factor: budget of a rung over that of the one before, at least 2.
     """
 
-    sampler: str | None = None
-    pruner: str | None = None
-    min_budget: int | None = None
-    reduction_factor: int | None = None
-    order: tuple[str, ...] = ()
-    passes: int | None = None
+    min_budget: int | None = option(
+        "values a run reports before it can be pruned", at_least=1, unset=1
+    )
+    reduction_factor: int | None = option(
+        "of asha and hyperband", at_least=2, unset=DEFAULT_REDUCTION_FACTOR
+    )
 
-    def encode_json(self) -> dict[str, Any]:
-        """Return the options that are set as JSON data, the inverse of `decode_json`."""
-        return {key: list(value) if key == "order" else value for key, value in self.given.items()}
 
-    @property
-    def given(self) -> dict[str, Any]:
-        """The options that are set, by name."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, ())}
+@dataclass(frozen=True, kw_only=True)
+class PrunerOptions(RungOptions):
+    """Options of a search whose runs a pruner may stop.
 
-    @staticmethod
-    def decode_json(data: Mapping[str, Any]) -> SearchOptions:
-        """Return the options that `encode_json` wrote; unknown keys are passed over."""
-        known = {
-            field.name: data[field.name] for field in fields(SearchOptions) if field.name in data
-        }
-        return SearchOptions(**{**known, "order": tuple(known.get("order", ()))})
+    Attributes:
+        pruner: name; None for none.
+
+    Raises:
+        UsageError: if an option is one of a pruner, and there is no such pruner.
+    """
+
+    pruner: str | None = option("stop poor runs early", choices=PRUNERS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_budget is not None and self.pruner is None:
+            raise UsageError(
+                f"--min_budget needs --pruner, or --search=hyperband or asha; got "
+                f"--min_budget={self.min_budget} without. Drop it."
+            )
+        if self.reduction_factor is not None and self.pruner not in _HAVE_RUNGS:
+            raise UsageError(
+                f"--reduction_factor needs --pruner=asha or hyperband, or such a --search; got "
+                f"--reduction_factor={self.reduction_factor} without. Drop it."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerOptions(Options):
+    """Options of a search that proposes by a sampler.
+
+    Attributes:
+        sampler: name.
+    """
+
+    sampler: str | None = option(
+        "what proposes in bayes, hyperband and asha", choices=SAMPLERS, unset=SAMPLERS[0]
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.search.base import Strategy, Traits, Verdict
 
 # So many draws in a row that give known points show that few others are left to draw.
 _MAX_DRAWS = 100
@@ -27,6 +27,7 @@ class PointSearch(Strategy):
         points: distinct, canonical.
         num_points: how many they are; None if they never end.
         is_point: whether an assignment of the space is one of them; by default each is.
+        traits: of the search.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class PointSearch(Strategy):
         num_points: int | None,
         *,
         is_point: Callable[[Assignment], bool] = lambda assignment: True,
+        traits: Traits = Traits(),  # noqa: B008 - frozen
     ) -> None:
+        self.traits = traits
         self._points = points
         self._num_points = num_points
         self._is_point = is_point

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import Trial
 
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal
-from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.search.base import Strategy, Traits, Verdict
 from hparams_lab.search.optuna_study import hush, make_study, report_once, tell
 
-DEFAULT_REDUCTION_FACTOR = 3
 # A median of fewer trials says little.
 _MIN_TRIALS_OF_MEDIAN = 5
 _RUNG_PREFIX = "completed_rung_"
@@ -45,12 +46,11 @@ class PrunedSearch(Strategy):
         pruner: sees what the runs report, and which trials ran to their ends.
     """
 
-    prunes = True
-
     def __init__(self, search: Strategy, goal: Goal, pruner: BasePruner) -> None:
         self._search = search
         self._goal = goal
-        self._has_rungs = not isinstance(pruner, MedianPruner)
+        has_rungs = not isinstance(pruner, MedianPruner)
+        self.traits: Traits = replace(search.traits, prunes=True, has_rungs=has_rungs)
         self._trials: dict[Assignment, Trial] = {}
         # The search may have a study of its own. Here trials have no parameters.
         self._study = make_study(goal, pruner)
@@ -74,7 +74,7 @@ class PrunedSearch(Strategy):
         trial = self._trials[assignment]
         with hush():
             stop = report_once(trial, value, budget) and trial.should_prune()
-        return Verdict(stop, self._count_rungs(trial) if self._has_rungs else None)
+        return Verdict(stop, self._count_rungs(trial) if self.traits.has_rungs else None)
 
     def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
         self._search.observe(assignment, value, pruned=pruned)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hparams_lab.declare.space import SearchSpace
+from hparams_lab.search.base import StrategySpec
+from hparams_lab.search.options import PrunerOptions
 from hparams_lab.search.points import PointSearch, distinct_points
 
 
@@ -32,3 +34,8 @@ def draw_fractions(space: SearchSpace, rng: np.random.Generator) -> Iterator[Seq
     """Yield fractions of the axes of `space`, drawn uniformly, without an end."""
     while True:
         yield rng.random(len(space)).tolist()
+
+
+RANDOM = StrategySpec(
+    options=PrunerOptions, make=lambda space, goal, seed, options: random_search(space, seed)
+)

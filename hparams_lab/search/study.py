@@ -15,7 +15,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.base import Strategy, Verdict
+from hparams_lab.search.base import Strategy, Traits, Verdict
 from hparams_lab.search.optuna_study import derive_seed, hush, make_study, report_once, tell
 from hparams_lab.search.params import Param
 from hparams_lab.search.points import find_new_point
@@ -46,6 +46,8 @@ class StudySearch(Strategy):
     Raises:
         UsageError: if the sampler needs a package that is not installed.
     """
+
+    traits = Traits(learns=True)
 
     def __init__(self, space: SearchSpace, goal: Goal, *, seed: int, sampler: str = "tpe") -> None:
         self._space = space

@@ -16,7 +16,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.runs.run import Run
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.splits import Splits
-from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.listeners import RunResult
 
 
 class FitFailedError(Exception):

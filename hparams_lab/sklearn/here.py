@@ -6,7 +6,7 @@ import contextlib
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,15 @@ from hparams_lab.declare.experiment import Experiment
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.remote.opened import opened
 from hparams_lab.sweeps import worker
-from hparams_lab.sweeps.launch import Started, launch_loaded
-from hparams_lab.sweeps.loop import RunResult
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.launch import launch_loaded
+from hparams_lab.sweeps.listeners import Listeners
+from hparams_lab.sweeps.options import LaunchOptions
 
 
 def launch_here(
     experiment: Experiment,
     logdir: str | PathLike[str] | None,
-    *,
-    on_start: Callable[[Started], None],
-    on_result: Callable[[RunResult], None],
+    listeners: Listeners,
     **options: Any,
 ) -> None:
     """Launch a sweep; the caller's global generators are as they were afterwards.
@@ -35,9 +33,8 @@ def launch_here(
     Args:
         experiment: to launch; it has no data of its own.
         logdir: where; None: in a temporary folder, which is removed.
-        on_start: called once, before the first run.
-        on_result: called with each run as it ends; what it raises ends the sweep.
-        **options: further ones of `Options`.
+        listeners: are called as it goes; what they raise ends the sweep.
+        **options: further ones of `LaunchOptions`.
 
     Raises:
         HParamsLabError: as `launch`.
@@ -47,10 +44,9 @@ def launch_here(
     with _open(logdir) as folder, _kept_generators(), executor:
         launch_loaded(
             experiment,
-            Options(logdir=folder, executor="inline", command=tuple(sys.argv), **options),
+            LaunchOptions(logdir=folder, executor="inline", command=tuple(sys.argv), **options),
             executor,
-            on_start=on_start,
-            on_result=on_result,
+            listeners,
         )
 
 

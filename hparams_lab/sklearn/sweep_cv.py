@@ -42,7 +42,7 @@ from hparams_lab.sklearn.here import launch_here
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.scores import check_scores, name_scores
 from hparams_lab.sklearn.splits import Splits, count_folds
-from hparams_lab.sweeps.launch import Started
+from hparams_lab.sweeps.listeners import Listeners, Started
 
 
 class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no types
@@ -218,11 +218,10 @@ class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no type
                 description=f"`{self.estimator!r}`",
             ),
             self.logdir,
-            on_start=begin,
-            on_result=fits.settle,
+            Listeners(on_start=begin, on_result=fits.settle),
             search=self.search,
             seed=seed,
-            max_trials=self.trials,
+            trials=self.trials,
             repeats=splits.repeats,
             folds=splits.num_folds if splits.num_folds > 1 else None,
         )
@@ -239,7 +238,7 @@ class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no type
             ValueError: if it is.
         """
         strategy = make_strategy(self.search, space, goal=Goal.MAXIMIZE, seed=seed)
-        if strategy.prunes:
+        if strategy.traits.prunes:
             raise ValueError(
                 f"search={self.search!r} stops runs by what they report while they train, and "
                 "an estimator's fit reports nothing. Choose 'random' or 'bayes'."

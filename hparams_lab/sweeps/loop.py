@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -27,11 +26,11 @@ from hparams_lab.logdir.atomic import storing
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial
 from hparams_lab.sweeps.attempt import conclude, make_room
+from hparams_lab.sweeps.listeners import Listeners, RunResult
 from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.reuse import Reuse
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.stopping import Limits, Sentry
-from hparams_lab.sweeps.worker import Outcome
+from hparams_lab.sweeps.stopping import StopConditions
 
 # How long an interrupted run may take to clean up before it is killed.
 GRACE_SECS = 5.0
@@ -40,31 +39,8 @@ GRACE_SECS = 5.0
 MAX_FAILURES_KEPT = 100
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """A run of this sweep that has ended.
-
-    Attributes:
-        trial: that it belongs to.
-        spec: what was run.
-        outcome: how it ended.
-    """
-
-    trial: Trial
-    spec: RunSpec
-    outcome: Outcome
-
-
-OnRetry = Callable[[RunResult, Cause, float], None]
-"""Called with an attempt that is to be made again, why, and in how many seconds."""
-
-
 Attempt = tuple[RunResult, Cause]
 """One that has ended and is to be made again, and why."""
-
-
-def ignore_retry(result: RunResult, cause: Cause, wait_secs: float) -> None:
-    """Pass over a run that is to be tried again."""
 
 
 @dataclass
@@ -107,35 +83,40 @@ def run_sweep(
     schedule: Schedule,
     executor: Executor,
     *,
-    limits: Limits,
-    reuse: Reuse,
-    on_result: Callable[[RunResult], None],
+    listeners: Listeners = Listeners(),  # noqa: B008 - frozen
+    stop: StopConditions | None = None,
+    reuse: Reuse | None = None,
     retries: Retries[Attempt] | None = None,
-    on_retry: OnRetry = ignore_retry,
 ) -> SweepResult:
     """Run what the schedule hands out, until it has no more.
 
     Args:
         schedule: says which run comes next.
         executor: ready; says where to run it.
-        limits: what ends it earlier.
-        reuse: takes runs of other sweeps over instead of executing them.
-        on_result: called with each run as it ends; of several attempts, with the last.
+        listeners: are called as runs end; `on_start` is not.
+        stop: what ends it earlier; None: nothing.
+        reuse: copies runs of other sweeps instead of executing them; None: none.
         retries: says which runs are tried again; None: those that were lost.
-        on_retry: called as an attempt ends that is to be made again.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, once all running runs have a true end; as does
             whatever the strategy or a listener raises.
         StorageError: likewise, if what is to be recorded cannot be written.
     """
-    loop = _Loop(schedule, executor, limits, reuse, on_result, retries or Retries(), on_retry)
+    loop = _Loop(
+        schedule,
+        executor,
+        listeners=listeners,
+        stop=stop or StopConditions(),
+        reuse=reuse or Reuse(),
+        retries=retries or Retries(),
+    )
     try:
         loop.run()
     except BaseException as error:
         for result in loop.abandon():
             if isinstance(error, KeyboardInterrupt):
-                on_result(result)
+                listeners.on_result(result)
         raise
     return loop.result
 
@@ -147,21 +128,20 @@ class _Loop:
         self,
         schedule: Schedule,
         executor: Executor,
-        limits: Limits,
+        *,
+        listeners: Listeners,
+        stop: StopConditions,
         reuse: Reuse,
-        on_result: Callable[[RunResult], None],
         retries: Retries[Attempt],
-        on_retry: OnRetry,
     ) -> None:
         self.result = SweepResult()
         self._schedule = schedule
         self._sweep = schedule.sweep
         self._executor = executor
-        self._sentry = Sentry(limits)
+        self._listeners = listeners
+        self._stop = stop
         self._reuse = reuse
-        self._on_result = on_result
         self._retries = retries
-        self._on_retry = on_retry
         self._running: dict[int, tuple[Trial, RunSpec]] = {}
         self._job_ids = count()
 
@@ -169,7 +149,7 @@ class _Loop:
         has_given_up = False
         while True:
             self._begin_all()
-            if self._sentry.reason:
+            if self._stop.reason:
                 for result, _ in self._retries.give_up():
                     has_given_up = True
                     self._settle(result)
@@ -181,8 +161,8 @@ class _Loop:
             if finished := self._executor.wait(self._answer, timeout_secs):
                 self._take(finished)
         # Asked for, but not begun: only whether there is one is of interest.
-        if self._sentry.reason and (has_given_up or self._schedule.next_run()):
-            self.result.stopped = self._sentry.reason
+        if self._stop.reason and (has_given_up or self._schedule.next_run()):
+            self.result.stopped = self._stop.reason
 
     def abandon(self) -> list[RunResult]:
         """Give what is running a true end, however often Ctrl-C is pressed, and return it.
@@ -206,7 +186,7 @@ class _Loop:
 
     def _begin_all(self) -> None:
         """Begin runs as long as there are some, and workers for them."""
-        while len(self._running) < self._executor.num_workers and self._sentry.may_begin():
+        while len(self._running) < self._executor.num_workers and self._stop.may_begin():
             if due := self._retries.take_due():
                 again, cause = due
                 self.result.retries[cause] += 1  # not before: it may yet be given up
@@ -244,7 +224,7 @@ class _Loop:
             self._settle(result)
             return
         self._retries.add((result, cause), wait_secs)
-        self._on_retry(result, cause, wait_secs)
+        self._listeners.on_retry(result, cause, wait_secs)
 
     def _settle(self, result: RunResult) -> None:
         """Take note of a run that ended for good."""
@@ -252,5 +232,5 @@ class _Loop:
         with storing(result.spec.dir.path):
             outcome = result.outcome
             self._schedule.finish(result.spec, outcome.ending, outcome.objective_value)
-        self._sentry.note(result.outcome.ending)
-        self._on_result(result)
+        self._stop.record(result.outcome.ending)
+        self._listeners.on_result(result)

@@ -18,8 +18,7 @@ from hparams_lab.errors import AssignmentError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import write_config
-from hparams_lab.executors.base import Executor
-from hparams_lab.executors.gpus import find_gpus
+from hparams_lab.executors.catalog import EXECUTORS
 from hparams_lab.logdir.atomic import require_writable
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.logdir.lock import hold
@@ -32,36 +31,18 @@ from hparams_lab.runs.provenance import (
 from hparams_lab.runs.sources import find_sources
 from hparams_lab.runs.sweep import Resumption, Sweep, read_sweeps
 from hparams_lab.search.base import Strategy
-from hparams_lab.search.catalog import WALK_LEVELS, make_strategy
-from hparams_lab.search.options import SearchOptions
+from hparams_lab.search.catalog import STRATEGIES, make_strategy
 from hparams_lab.sweeps.history import read_history
-from hparams_lab.sweeps.launch import (
-    Started,
-    check_that_it_ends,
-    count_trials,
-    make_executor,
-    make_limits,
-)
-from hparams_lab.sweeps.loop import OnRetry, RunResult, SweepResult, ignore_retry, run_sweep
-from hparams_lab.sweeps.options import ResumeOptions, keep_suitable, parse_settings, split_settings
-from hparams_lab.sweeps.retry import Retries
+from hparams_lab.sweeps.launch import run_started
+from hparams_lab.sweeps.listeners import Listeners, Started
+from hparams_lab.sweeps.loop import SweepResult
+from hparams_lab.sweeps.options import ResumeOptions
+from hparams_lab.sweeps.placement import make_executor
+from hparams_lab.sweeps.plan import check_that_it_ends, count_trials
 from hparams_lab.sweeps.reuse import Reuse, find_reusable
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.summary import keeping_account
+from hparams_lab.sweeps.settings import parse_settings, split_settings
 from hparams_lab.tf_noise import quiet_stderr
-
-# What a sweep was told of its execution holds on, unless something else is said.
-_KEPT = (
-    "run_timeout_secs",
-    "memory_limit_mb",
-    "retries",
-    "runs_per_process",
-    "runs_per_gpu",
-    "ray_address",
-    "cpus_per_run",
-    "gpus_per_run",
-    "max_failures",
-)
 
 # A run that was interrupted did not fail by itself: it is run again without being asked.
 _REDONE = {Ending.INTERRUPTED}
@@ -73,10 +54,8 @@ def resume(
     home: ExperimentDir,
     sweep_dir: SweepDir,
     options: ResumeOptions,
+    listeners: Listeners = Listeners(),  # noqa: B008 - frozen
     *,
-    on_start: Callable[[Started], None],
-    on_result: Callable[[RunResult], None],
-    on_retry: OnRetry = ignore_retry,
     now: Callable[[], datetime] = datetime.now,
 ) -> SweepResult:
     """Run what a sweep lacks, and return what came of that.
@@ -86,9 +65,7 @@ def resume(
         home: directory of the experiment.
         sweep_dir: of the sweep.
         options: how to go on.
-        on_start: called once, before the first run.
-        on_result: called with each run as it ends.
-        on_retry: called as an attempt at a run ends that is to be made again.
+        listeners: are called as it goes.
         now: the local time.
 
     Raises:
@@ -106,19 +83,24 @@ def resume(
         with quiet_stderr():
             experiment = source.load()
         _check_same(recorded, experiment)
+        sources = find_sources(source.path, find_root(source.path))
+        provenance = collect_provenance(options.command, sources)
         space = _widen_space(recorded, experiment, options)
         past = read_history(replace(recorded, space=space), sweep_dir)
         make = _prepare_strategy(recorded, space)
-        sources = find_sources(source.path, find_root(source.path))
-        provenance = collect_provenance(options.command, sources)
-        resumption = Resumption(now().astimezone().isoformat(), provenance)
         limit = _limit_trials(recorded, options, len(past))
         sweep = replace(
-            _note_execution(recorded, options, executor),
+            recorded,
+            executor=options.executor or recorded.executor,
+            workers=executor.num_workers,
+            execution_options={**recorded.execution_options, **options.kept},
             space=space,
             trial_limit=limit,
             max_trials=count_trials(make, recorded.tries, limit),
-            resumptions=(*recorded.resumptions, resumption),
+            resumptions=(
+                *recorded.resumptions,
+                Resumption(now().astimezone().isoformat(), provenance),
+            ),
         )
         check_that_it_ends(sweep.strategy, sweep.max_trials, options)
         others = [each for each in read_sweeps(home) if each.id != sweep.id]
@@ -128,24 +110,14 @@ def resume(
         schedule.replay(past, redo=_REDONE | (_FAILED if options.failed else set()))
         has_new_code = recorded.code_digests.isdisjoint({"", provenance.code_digest})
         _write(sweep, home, sweep_dir, sources=sources if has_new_code else [])
-        told = [
+        notices = [
             executor.notice,
             _compare_code(recorded, provenance) if has_new_code else "",
             _count_archived(home, sweep_dir),
         ]
+        started = Started(sweep, sweep_dir, "; ".join(filter(None, notices)), schedule.num_ended)
         reuse = find_reusable(sweep, home) if sweep.reuse else Reuse()
-        notice = "; ".join(filter(None, told))
-        with keeping_account(sweep_dir):
-            on_start(Started(sweep, sweep_dir, notice, schedule.num_ended))
-            return run_sweep(
-                schedule,
-                executor,
-                limits=make_limits(options),
-                reuse=reuse,
-                retries=Retries(options.retries or 0),
-                on_result=on_result,
-                on_retry=on_retry,
-            )
+        return run_started(started, schedule, executor, options, listeners, reuse=reuse)
 
 
 def check_resumable(sweep: Sweep) -> None:
@@ -163,26 +135,19 @@ def check_resumable(sweep: Sweep) -> None:
 
 
 def _complete(options: ResumeOptions, recorded: Sweep) -> ResumeOptions:
-    """Return the options with what the sweep was told before where nothing else is said."""
+    """Return the options, completed by those that the sweep was run with before."""
     executor = options.executor or recorded.executor
-    told = keep_suitable(executor, {name: getattr(recorded, name) for name in _KEPT})
-    if executor != "inline":
-        told["num_workers"] = recorded.worker_limit
-    if told.get("runs_per_gpu") and not find_gpus():
-        del told["runs_per_gpu"]  # this machine has none, unlike the one before
-    unsaid = {name: value for name, value in told.items() if getattr(options, name) is None}
-    return replace(options, executor=executor, **unsaid)
-
-
-def _note_execution(recorded: Sweep, options: ResumeOptions, executor: Executor) -> Sweep:
-    """Return the sweep as it is executed from now on."""
-    said = {name: getattr(options, name) for name in _KEPT}
+    holds = EXECUTORS.find(executor).still_holds
+    before = {name: v for name, v in recorded.execution_options.items() if holds(name)}
     return replace(
-        recorded,
-        executor=options.executor or recorded.executor,
-        workers=executor.num_workers,
-        worker_limit=options.num_workers or recorded.worker_limit,
-        **{name: value for name, value in said.items() if value is not None},
+        options,
+        executor=executor,
+        workers=options.workers or before.get("workers"),
+        max_failures=options.max_failures or before.get("max_failures"),
+        executor_options={
+            **EXECUTORS.keep_suitable(executor, before),
+            **options.executor_options,
+        },
     )
 
 
@@ -194,7 +159,7 @@ def _prepare_strategy(recorded: Sweep, space: SearchSpace) -> Callable[[], Strat
         space,
         goal=recorded.objective.goal,
         seed=recorded.seed,
-        options=SearchOptions.decode_json(recorded.search_options),
+        options=STRATEGIES.keep_suitable(recorded.strategy, recorded.search_options),
     )
 
 
@@ -204,7 +169,7 @@ def _limit_trials(recorded: Sweep, options: ResumeOptions, num_begun: int) -> in
     Raises:
         UsageError: if it leaves nothing for what the sweep is to be extended by.
     """
-    limit = options.max_trials or recorded.trial_limit
+    limit = options.trials or recorded.trial_limit
     if limit is None:
         return None
     if options.extensions and limit <= num_begun:
@@ -232,7 +197,7 @@ def _check_same(recorded: Sweep, experiment: Experiment) -> None:
 
 
 def _widen_space(recorded: Sweep, experiment: Experiment, options: ResumeOptions) -> SearchSpace:
-    walks = recorded.strategy in WALK_LEVELS
+    walks = recorded.traits.walks_levels
     space = recorded.space
     if recorded.settings is not None:
         # Where --set names what is no longer declared, nothing is wider than it was.

@@ -128,7 +128,7 @@ class Schedule:
     def _list_reports(self, past: PastTrial, trial: _OpenTrial) -> Sequence[float]:
         """What the trial's pilot reported, if it need not run again."""
         pilot = past.find(trial.specs[0])
-        if not self._strategy.prunes or pilot is None or trial.pilot_is_open:
+        if not self._strategy.traits.prunes or pilot is None or trial.pilot_is_open:
             return ()
         series = pilot.curves.get(tags.reported(self._sweep.objective.metric))
         return series.values if series else ()

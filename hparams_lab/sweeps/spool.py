@@ -23,7 +23,7 @@ from typing import Any
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Answer, Executor, Finished, Job, Setup, Workload
 from hparams_lab.logdir.mounts import Mount
 from hparams_lab.remote.filesystem import preload
 from hparams_lab.remote.mirror import Mirror
@@ -68,13 +68,16 @@ class SpoolingExecutor(Executor):
     """An executor whose jobs run where the driver's disk is not.
 
     Args:
-        make: given setup and work, returns the executor of those machines.
-        setup: as of an executor of `worker.execute`.
+        make: given a workload, returns the executor of those machines.
+        workload: of an executor of `worker.execute`.
         mount: of the log directory that all of them write to.
     """
 
-    def __init__(self, make: Callable[[Setup, Work], Executor], setup: Setup, mount: Mount) -> None:
-        self._inner = make(partial(_set_up, setup, mount.url), execute)
+    def __init__(
+        self, make: Callable[[Workload], Executor], workload: Workload, mount: Mount
+    ) -> None:
+        setup = partial(_set_up, workload.setup, mount.url)
+        self._inner = make(replace(workload, setup=setup, work=execute))
         self._mount = mount
         self._upload_secs = read_upload_secs()
         mount.is_written_by_nodes = True

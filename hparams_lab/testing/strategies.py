@@ -6,7 +6,6 @@ import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
 
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval, RealInterval
@@ -50,19 +49,12 @@ class StrategyContract(ABC):
 
     A new strategy is tested by a subclass named `Test...` with one method.
 
-    Attributes:
-        learns: whether what it proposes depends on what it has observed.
-        exhausts: whether it goes on until `max_trials` points are out.
-
     Example:
         >>> from hparams_lab.search.grid import grid_search
         >>> class TestGridSearch(StrategyContract):
         ...     def make_strategy(self, space: SearchSpace) -> Strategy:
         ...         return grid_search(space)
     """
-
-    learns: ClassVar[bool] = False
-    exhausts: ClassVar[bool] = True
 
     @abstractmethod
     def make_strategy(self, space: SearchSpace) -> Strategy:
@@ -107,7 +99,9 @@ class StrategyContract(ABC):
 
         assert limit is None or 1 <= num_proposals <= limit
         assert limit == strategy.max_trials
-        assert not self.exhausts or num_proposals == min(limit or math.inf, _MAX_PROPOSALS)
+        assert strategy.traits.may_end_early or num_proposals == min(
+            limit or math.inf, _MAX_PROPOSALS
+        )
 
     def test_equal_strategies_propose_equal_points(self, space: SearchSpace) -> None:
         """Equal arguments and equal results give equal proposals in equal order."""
@@ -133,7 +127,7 @@ class StrategyContract(ABC):
         proposals = list(_search(strategy, failing=True))
 
         assert [space.validate(proposal) for proposal in proposals] == proposals
-        assert self.learns or proposals == list(_search(self.make_strategy(space)))
+        assert strategy.traits.learns or proposals == list(_search(self.make_strategy(space)))
 
     @pytest.mark.parametrize("num_proposed", [0, 1], ids=["before", "between"])
     def test_it_does_not_propose_what_was_taken(
@@ -190,7 +184,7 @@ class StrategyContract(ABC):
         trials = [first, *_search(strategy)]
 
         assert all(isinstance(verdict, Verdict) for verdict in verdicts)
-        assert strategy.prunes or not any(verdict.stop for verdict in verdicts)
+        assert strategy.traits.prunes or not any(verdict.stop for verdict in verdicts)
         assert len(set(trials)) == len(trials)
 
     def test_it_goes_on_after_a_pruned_trial(self, space: SearchSpace) -> None:
@@ -206,9 +200,9 @@ class StrategyContract(ABC):
 
     def test_a_strategy_that_learns_nothing_ignores_results(self, space: SearchSpace) -> None:
         """The proposals of a strategy that does not learn are the same without results."""
-        if self.learns:
-            pytest.skip("it learns")
         strategy = self.make_strategy(space)
+        if strategy.traits.learns:
+            pytest.skip("it learns")
         unobserved = list(itertools.islice(iter(strategy.propose, None), _MAX_PROPOSALS))
 
         assert list(_search(self.make_strategy(space))) == unobserved

@@ -17,7 +17,8 @@ from hparams_lab.executors.base import Cause
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.sweeps.launch import Started
-from hparams_lab.sweeps.loop import RunResult, SweepResult
+from hparams_lab.sweeps.listeners import RunResult
+from hparams_lab.sweeps.loop import SweepResult
 from hparams_lab.sweeps.worker import Outcome
 from tests.cli.conftest import Program
 from tests.factories import add_sweep, make_spec, make_sweep, write_run

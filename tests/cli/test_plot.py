@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -68,8 +66,8 @@ def test_plot_shows_another_metric(home: ExperimentDir, program: Program) -> Non
         (("--kind=",), "--kind must name pictures"),
         (("--format=gif",), "--format must name a format; got 'gif'"),
         (("--top=0",), "--top must be at least 1; got 0"),
-        ((FAST, "--x=rate"), "--x is about the picture 'heatmap'"),
-        ((FAST, "--top=3"), "--top is about the picture 'curves'"),
+        ((FAST, "--x=rate"), "--x=rate needs --kind=heatmap; got --kind=best_so_far"),
+        ((FAST, "--top=3"), "--top=3 needs --kind=curves; got --kind=best_so_far"),
         (("--fix=rate",), "--fix must be AXIS=VALUE; got 'rate'"),
         (("--x=rate", "--fix=rate=0.1"), "cannot be fixed; got 'rate'"),
         (("--kind=days",), "needs trials of two of them"),
@@ -147,25 +145,3 @@ def test_a_report_needs_a_place(
     assert 2 == program("report", "toy", f"--html={html}")
 
     assert message in capsys.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", ["plot", "report"])
-def test_without_matplotlib_a_sentence_says_what_to_install(
-    home: ExperimentDir, command: str
-) -> None:
-    """Where the extra is not installed the program ends with what installs it."""
-    script = (
-        "import importlib.util, sys\n"
-        "find = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name, *rest: "
-        "None if name == 'matplotlib' else find(name, *rest)\n"
-        "from hparams_lab.cli.main import main\n"
-        "main(argv=sys.argv[1:])\n"
-    )
-    words = [sys.executable, "-c", script, command, "toy"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-
-    assert 2 == done.returncode
-    assert "pip install 'hparams_lab[plots]'" in done.stderr
-    assert 1 == len(done.stderr.splitlines())

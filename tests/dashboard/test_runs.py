@@ -9,7 +9,6 @@ import pytest
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.logdir.layout import ExperimentDir
-from hparams_lab.search.options import SearchOptions
 from tests.conftest import InlineLauncher
 from tests.oracle import Board, read_board
 
@@ -59,7 +58,7 @@ def noisy(launch_inline: InlineLauncher) -> ExperimentDir:
 @pytest.fixture
 def pruned(launch_inline: InlineLauncher) -> ExperimentDir:
     """A sweep of four trials of two repeats, three of which are stopped early."""
-    options = SearchOptions(pruner="asha", min_budget=2)
+    options = {"pruner": "asha", "min_budget": 2}
     return launch_inline(CURVES, search_options=options, repeats=2)
 
 

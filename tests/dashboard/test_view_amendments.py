@@ -10,6 +10,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.dashboard.view.finder import Finder, choose_all
 from hparams_lab.dashboard.view.view import View
 from hparams_lab.logdir.layout import ExperimentDir
+from hparams_lab.search.base import Traits
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 SUNDAY = "2026-11-22_10-00-00"
@@ -20,7 +21,9 @@ def log(
     home: ExperimentDir, sweep_id: str, hparams: list[HParam], values: dict[str, object]
 ) -> None:
     """Log a sweep of one run."""
-    sweep = make_sweep(sweep_id, hparams=hparams, experiment=home.name, strategy="random")
+    sweep = make_sweep(
+        sweep_id, hparams=hparams, experiment=home.name, strategy="random", traits=Traits()
+    )
     write_run(make_spec(add_sweep(home, sweep), values), {"accuracy": [0.5]})
 
 

@@ -17,6 +17,7 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.rules import find_name_problems
 from hparams_lab.events.read.start import Start
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
+from hparams_lab.search.base import Traits
 from tests.factories import FRIDAY, SATURDAY, make_sweep
 
 TRIAL = "0000-01234567"
@@ -80,7 +81,9 @@ def test_run_that_is_shown_as_text_has_another_name() -> None:
 )
 def test_axes_with_a_few_values_are_labels(hparams: list[Any], shown: list[str]) -> None:
     """An axis of two to nine listed values stands in names, no other does."""
-    assert shown == [*list_label_axes([make_sweep(hparams=hparams, strategy="random")])]
+    assert shown == [
+        *list_label_axes([make_sweep(hparams=hparams, strategy="random", traits=Traits())])
+    ]
 
 
 def test_what_varies_between_sweeps_is_a_label() -> None:

@@ -49,7 +49,7 @@ def test_nothing_is_wrong_in_health(home: ExperimentDir) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"repeats": 2}, {"search": "bayes", "max_trials": 4}],
+    [{}, {"repeats": 2}, {"search": "bayes", "trials": 4}],
     ids=["grid", "repeats", "bayes"],
 )
 def test_nothing_is_wrong_with_a_real_sweep(

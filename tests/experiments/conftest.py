@@ -14,7 +14,7 @@ import pytest
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.options import LaunchOptions, make_options
 from tests.program import read_sweep
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -50,9 +50,9 @@ def sweep(tmp_path: Path) -> Sweep:
     def run(name: str, *settings: str, **options: Any) -> Results:
         result = launch(
             ExperimentSource(EXPERIMENTS / f"{name}.py"),
-            Options(logdir=tmp_path, executor="inline", settings=settings, **options),
-            on_start=lambda started: None,
-            on_result=lambda result: None,
+            make_options(
+                LaunchOptions, logdir=tmp_path, executor="inline", settings=settings, **options
+            ),
         )
         assert [] == [run.outcome.failure for run in result.failures]
         return Results(read_sweep(tmp_path))

@@ -26,7 +26,8 @@ from hparams_lab.runs.run import Run
 from hparams_lab.sweeps import spool as spooled
 from hparams_lab.sweeps import worker
 from hparams_lab.sweeps.launch import launch_loaded
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.listeners import Listeners
+from hparams_lab.sweeps.options import LaunchOptions
 from hparams_lab.sweeps.spool import Errand, SpoolingExecutor, execute
 from hparams_lab.sweeps.worker import Loaded
 from tests.conftest import WriteModule
@@ -78,10 +79,9 @@ def _launched(write_module: WriteModule, url: str) -> Iterator[SweepDir]:
             executor.start()
             launch_loaded(
                 source.load(),
-                Options(logdir=folder),
+                LaunchOptions(logdir=folder),
                 executor,
-                on_start=lambda started: dirs.append(started.sweep_dir),
-                on_result=lambda result: None,
+                Listeners(on_start=lambda started: dirs.append(started.sweep_dir)),
                 now=lambda: datetime(2026, 11, 21, 7, 34, 5),
             )
         yield dirs[0]

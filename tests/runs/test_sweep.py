@@ -15,6 +15,7 @@ from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Resumption, Sweep, find_newest, read_sweeps
+from hparams_lab.search.base import Traits
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
 from tests.spaces import EXAMPLES
 
@@ -61,7 +62,7 @@ def home(tmp_path: Path) -> ExperimentDir:
         {"source": "questions.digits", "seed": 2**40},
         {"trial_limit": 5, "settings": ("units=8", 'name="a,b"')},
         {"tries": (Assignment({"units": 8, "rate": 0.1}), Assignment({"units": 16, "rate": 0.5}))},
-        {"search_options": {"sampler": "tpe", "order": ["rate"]}, "prunes": True},
+        {"search_options": {"sampler": "tpe", "order": ["rate"]}, "traits": Traits(prunes=True)},
         {"repeats": 3, "folds": 5, "subset": 0.25, "racing": True},
         {"resumptions": RESUMPTIONS},
     ],

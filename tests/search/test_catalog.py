@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,12 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
-from hparams_lab.search.options import SearchOptions
 from tests.spaces import EXAMPLES
 
 
-def make(name: str, options: SearchOptions | None = None, *, space: str = "tutorial") -> Strategy:
+def make(name: str, options: dict[str, Any] | None = None, *, space: str = "tutorial") -> Strategy:
     """Return a strategy over one of the example spaces."""
-    options = options or SearchOptions()
+    options = options or {}
     return make_strategy(name, EXAMPLES[space], goal=Goal.MAXIMIZE, seed=3, options=options)
 
 
@@ -48,35 +48,47 @@ def test_a_misspelt_strategy_is_told_the_closest_name() -> None:
 
 def test_an_unknown_strategy_is_told_the_choices() -> None:
     """A name like no other is answered with all names."""
-    with pytest.raises(UsageError, match=r"got 'zzz'\. Choose one of: .*grid"):
+    with pytest.raises(UsageError, match=r"got 'zzz'\. Name one of them"):
         make("zzz")
 
 
 @pytest.mark.parametrize("name", ["hyperband", "asha"])
 def test_early_stopping_searches_prune(name: str) -> None:
     """The verdicts of a search that stops runs are of interest to the runner."""
-    assert make(name).prunes
+    assert make(name).traits.prunes
 
 
 @pytest.mark.parametrize("name", [name for name in STRATEGIES if name not in ("hyperband", "asha")])
 @pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
 def test_every_other_search_takes_a_pruner(name: str, pruner: str) -> None:
     """`--pruner` makes a search stop runs; without it, no run is stopped."""
-    assert make(name, SearchOptions(pruner=pruner)).prunes
-    assert not make(name).prunes
+    assert make(name, {"pruner": pruner}).traits.prunes
+    assert not make(name).traits.prunes
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("grid", {"sampler": "tpe"}, "--sampler .*got --sampler=tpe with --search=grid"),
-        ("asha", {"pruner": "median"}, "--pruner .*got --pruner=median with --search=asha"),
+        (
+            "grid",
+            {"sampler": "tpe"},
+            "--sampler=tpe needs --search=bayes or .*; got --search=grid",
+        ),
+        ("asha", {"pruner": "median"}, "--pruner=median needs --search=.*; got --search=asha"),
         ("bayes", {"min_budget": 3}, "--min_budget .*--pruner.*got --min_budget=3"),
         ("bayes", {"pruner": "median", "reduction_factor": 3}, "--reduction_factor .*hyperband"),
-        ("random", {"order": ("dropout",)}, "--order .*got --order=dropout .*Drop it"),
-        ("random", {"passes": 3}, "--passes .*one_at_a_time; got --passes=3"),
+        (
+            "random",
+            {"order": ("dropout",)},
+            "--order=dropout needs .*Drop one of the two",
+        ),
+        ("random", {"passes": 3}, "--passes=3 needs --search=one_at_a_time; got --search=random"),
         ("bayes", {"sampler": "tpu"}, r"--sampler .*got 'tpu'\. Did you mean 'tpe'\?"),
-        ("grid", {"pruner": "zzz"}, r"--pruner .*'zzz'\. Choose one of: median, asha"),
+        (
+            "grid",
+            {"pruner": "zzz"},
+            "--pruner must be one of median, .*'zzz'. Name one",
+        ),
         ("asha", {"min_budget": 0}, r"--min_budget must be at least 1; got 0\. Raise it"),
         ("asha", {"reduction_factor": 1}, "--reduction_factor must be at least 2; got 1"),
         ("one_at_a_time", {"passes": 0}, "--passes must be at least 1; got 0"),
@@ -90,33 +102,14 @@ def test_an_option_that_cannot_be_obeyed_is_refused(
 ) -> None:
     """An option that the search does not have, or out of range, is named with what to do."""
     with pytest.raises(UsageError, match=message):
-        make(name, SearchOptions(**options))  # type: ignore[arg-type]
+        make(name, options)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed")
 def test_a_missing_package_is_told_with_its_command() -> None:
     """`--sampler=gp` without torch says what to install."""
     with pytest.raises(UsageError, match=r"--sampler=gp needs .*pip install 'hparams_lab\[gp\]'"):
-        make("bayes", SearchOptions(sampler="gp"))
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        SearchOptions(),
-        SearchOptions(sampler="tpe", min_budget=2, reduction_factor=4),
-        SearchOptions(order=("a", "b"), passes=3, pruner="median"),
-    ],
-    ids=["none", "sampler", "order"],
-)
-def test_options_survive_json(options: SearchOptions) -> None:
-    """Options read from JSON equal those written, and unknown keys are passed over."""
-    assert options == SearchOptions.decode_json({**options.encode_json(), "later": 1})
-
-
-def test_options_that_are_not_given_are_not_written() -> None:
-    """JSON holds what the user chose, so that a default may change."""
-    assert {"passes": 3} == SearchOptions(passes=3).encode_json()
+        make("bayes", {"sampler": "gp"})
 
 
 @pytest.mark.parametrize("module", ["optuna", "scipy"])

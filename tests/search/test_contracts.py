@@ -6,7 +6,6 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import make_strategy
-from hparams_lab.search.options import SearchOptions
 from hparams_lab.testing import StrategyContract
 
 
@@ -29,49 +28,38 @@ class TestHalton(StrategyContract):
 
 
 class TestOneAtATime(StrategyContract):
-    learns = True
-    exhausts = False
-
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return a search of one axis at a time."""
         return make_strategy("one_at_a_time", space, goal=Goal.MINIMIZE, seed=0)
 
 
 class TestBayes(StrategyContract):
-    learns = True
-
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return a search by a tree-structured Parzen estimator."""
         return make_strategy("bayes", space, goal=Goal.MINIMIZE, seed=0)
 
 
 class TestBayesByCmaEs(StrategyContract):
-    learns = True
-
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return a search by CMA-ES."""
-        options = SearchOptions(sampler="cmaes")
+        options = {"sampler": "cmaes"}
         return make_strategy("bayes", space, goal=Goal.MINIMIZE, seed=0, options=options)
 
 
 class TestBayesAtRandom(StrategyContract):
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return a search without a model, for comparison."""
-        options = SearchOptions(sampler="random")
+        options = {"sampler": "random"}
         return make_strategy("bayes", space, goal=Goal.MINIMIZE, seed=0, options=options)
 
 
 class TestHyperband(StrategyContract):
-    learns = True
-
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return Hyperband over a model."""
         return make_strategy("hyperband", space, goal=Goal.MAXIMIZE, seed=0)
 
 
 class TestAsha(StrategyContract):
-    learns = True
-
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return asynchronous successive halving over a model."""
         return make_strategy("asha", space, goal=Goal.MAXIMIZE, seed=0)
@@ -80,5 +68,5 @@ class TestAsha(StrategyContract):
 class TestPrunedGrid(StrategyContract):
     def make_strategy(self, space: SearchSpace) -> Strategy:
         """Return a grid search whose bad runs are stopped."""
-        options = SearchOptions(pruner="median")
+        options = {"pruner": "median"}
         return make_strategy("grid", space, goal=Goal.MINIMIZE, seed=0, options=options)

@@ -14,7 +14,6 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
-from hparams_lab.search.options import SearchOptions
 from tests.spaces import small_spaces
 
 # The default model, and the one that keeps books of its own.
@@ -25,7 +24,7 @@ SEEDS = st.integers(0, 2**32)
 
 def make(name: str, space: SearchSpace, *, seed: int, sampler: str | None = None) -> Strategy:
     """Return a strategy to minimize."""
-    options = SearchOptions(sampler=sampler)
+    options = {"sampler": sampler}
     return make_strategy(name, space, goal=Goal.MINIMIZE, seed=seed, options=options)
 
 

@@ -14,7 +14,6 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.search.base import Strategy, Verdict
 from hparams_lab.search.catalog import make_strategy
-from hparams_lab.search.options import SearchOptions
 
 SPACE = SearchSpace([HParam("x", RealInterval(0.0, 1.0))])
 NUM_EPOCHS = 27
@@ -23,7 +22,7 @@ PRUNERS = ["median", "asha", "hyperband"]
 
 def make(pruner: str, *, goal: Goal = Goal.MINIMIZE, min_budget: int | None = None) -> Strategy:
     """Return a random search before a pruner."""
-    options = SearchOptions(pruner=pruner, min_budget=min_budget)
+    options = {"pruner": pruner, "min_budget": min_budget}
     return make_strategy("random", SPACE, goal=goal, seed=0, options=options)
 
 

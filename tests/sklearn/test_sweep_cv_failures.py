@@ -17,7 +17,7 @@ from hparams_lab.runs.trial import make_trial
 from hparams_lab.sklearn.fits import Fits
 from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.splits import count_folds
-from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.listeners import RunResult
 from hparams_lab.sweeps.worker import Outcome
 from tests.factories import make_spec
 from tests.oracle import read_board

@@ -90,10 +90,10 @@ def test_failures_with_successes_between_do_not_stop_it(toy: InlineSweeps, tmp_p
 
 def test_search_that_is_over_was_not_stopped(toy: InlineSweeps, tmp_path: Path) -> None:
     """A limit that is met by the last run of all stops nothing, and asks for no resume."""
-    sweep_dir = toy.launch(max_trials=1)
+    sweep_dir = toy.launch(trials=1)
     (tmp_path / "bad").write_text("2")
 
-    assert "" == toy.resume(sweep_dir, max_trials=2, max_failures=1).stopped
+    assert "" == toy.resume(sweep_dir, trials=2, max_failures=1).stopped
 
 
 INFINITE = [name for name in STRATEGIES if name not in ("grid", "one_at_a_time")]
@@ -114,7 +114,7 @@ def test_search_without_an_end_is_refused(
 
 def test_run_timeout_needs_processes(toy: InlineSweeps) -> None:
     """Runs in this very process cannot be stopped in time, so that is refused."""
-    with pytest.raises(UsageError, match="--run_timeout_secs needs processes"):
+    with pytest.raises(UsageError, match=r"--run_timeout_secs=1\.0 needs processes"):
         toy.launch(run_timeout_secs=1.0)
 
 

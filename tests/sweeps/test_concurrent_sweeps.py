@@ -17,7 +17,7 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.logdir.lock import is_held
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.options import LaunchOptions
 from hparams_lab.testing.executors import wait_until
 from tests.oracle import read_board
 from tests.program import run_program
@@ -70,9 +70,7 @@ def launch_again_and_again(
         wait()
         launch(
             ExperimentSource(path),
-            Options(logdir=logdir, executor="inline", settings=settings),
-            on_start=lambda started: None,
-            on_result=lambda result: None,
+            LaunchOptions(logdir=logdir, executor="inline", settings=settings),
             now=now,
         )
 

@@ -6,9 +6,9 @@ import re
 import shutil
 import subprocess
 import zipfile
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,21 +19,21 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.listeners import Listeners
+from hparams_lab.sweeps.options import LaunchOptions
 from tests.conftest import PARABOLA, InlineLauncher, WriteModule
 
 ROOT = Path(__file__).parents[2]
 QUADRATIC = ROOT / "experiments" / "quadratic.py"
 
 
-def launch_quietly(source: ExperimentSource, options: Options) -> SweepDir:
+def launch_quietly(source: ExperimentSource, options: LaunchOptions) -> SweepDir:
     """Launch a sweep and return its directory."""
     dirs: list[SweepDir] = []
     launch(
         source,
         options,
-        on_start=lambda started: dirs.append(started.sweep_dir),
-        on_result=lambda result: None,
+        Listeners(on_start=lambda started: dirs.append(started.sweep_dir)),
         now=lambda: datetime(2026, 11, 21, 7, 34, 5),
     )
     return dirs[0]
@@ -47,29 +47,31 @@ def read(sweep_dir: SweepDir) -> list[RunRecord]:
 WRONG_OBJECTIVE = PARABOLA.replace('lab.minimize("loss")', 'lab.minimize("lost")')
 WRONG_DATA = PARABOLA.replace("train=train,", "train=train, load_data=lambda: {}['column'],")
 
-MISTAKES: dict[str, tuple[str, Options, str]] = {
-    "declaration": (WRONG_OBJECTIVE, Options(), r"got 'lost'\. Did you mean 'loss'\?"),
-    "syntax": ("def train(run:", Options(), "cannot import .*SyntaxError"),
-    "no_experiment": ("EXPERIMENT = 7", Options(), "must declare EXPERIMENT"),
-    "data": (WRONG_DATA, Options(), "cannot load the data of .*: KeyError: 'column'"),
-    "value": (PARABOLA, Options(settings=["x=9"]), "hparam 'x' must .*; got 9"),
-    "axis": (PARABOLA, Options(settings=["y=1"]), "hparam 'y' is not declared"),
-    "search": (PARABOLA, Options(search="gird"), r"Did you mean 'grid'\?"),
-    "trials": (PARABOLA, Options(max_trials=0), "--trials must be at least 1; got 0"),
-    "workers": (PARABOLA, Options(num_workers=0), "--workers must be at least 1; got 0"),
+MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "declaration": (WRONG_OBJECTIVE, {}, r"got 'lost'\. Did you mean 'loss'\?"),
+    "syntax": ("def train(run:", {}, "cannot import .*SyntaxError"),
+    "no_experiment": ("EXPERIMENT = 7", {}, "must declare EXPERIMENT"),
+    "data": (WRONG_DATA, {}, "cannot load the data of .*: KeyError: 'column'"),
+    "value": (PARABOLA, {"settings": ["x=9"]}, "hparam 'x' must .*; got 9"),
+    "axis": (PARABOLA, {"settings": ["y=1"]}, "hparam 'y' is not declared"),
+    "search": (PARABOLA, {"search": "gird"}, r"Did you mean 'grid'\?"),
+    "trials": (PARABOLA, {"trials": 0}, "--trials must be at least 1; got 0"),
+    "workers": (PARABOLA, {"workers": 0}, "--workers must be at least 1; got 0"),
 }
 
 
 @pytest.mark.parametrize(("text", "options", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_mistake_is_told_before_anything_is_written(
-    text: str, options: Options, message: str, write_module: WriteModule, tmp_path: Path
+    text: str, options: dict[str, Any], message: str, write_module: WriteModule, tmp_path: Path
 ) -> None:
     """A mistake in the module, its data or the options leaves no log directory behind."""
-    options = replace(options, logdir=tmp_path / "logs", executor="inline")
+    logdir = tmp_path / "logs"
     with pytest.raises(HParamsLabError, match=message):
-        launch_quietly(write_module(text), options)
+        launch_quietly(
+            write_module(text), LaunchOptions(logdir=logdir, executor="inline", **options)
+        )
 
-    assert not options.logdir.exists()
+    assert not logdir.exists()
 
 
 @pytest.mark.parametrize("name", ["declaration", "data", "value"])
@@ -78,23 +80,22 @@ def test_mistake_is_told_before_anything_runs(
 ) -> None:
     """Where runs have processes of their own, a mistake is told, and nothing written, too."""
     text, options, message = MISTAKES[name]
-    options = replace(options, logdir=tmp_path / "logs")
+    logdir = tmp_path / "logs"
     with pytest.raises(HParamsLabError, match=message):
-        launch_quietly(write_module(text), options)
+        launch_quietly(write_module(text), LaunchOptions(logdir=logdir, **options))
 
-    assert not options.logdir.exists()
+    assert not logdir.exists()
 
 
-def test_unknown_executor_is_told(write_module: WriteModule, tmp_path: Path) -> None:
+def test_unknown_executor_is_told(tmp_path: Path) -> None:
     """A misspelt executor is told the closest."""
-    options = Options(logdir=tmp_path / "logs", executor="proces")
     with pytest.raises(UsageError, match=r"got 'proces'\. Did you mean 'process'\?"):
-        launch_quietly(write_module(PARABOLA), options)
+        LaunchOptions(logdir=tmp_path / "logs", executor="proces")
 
 
 def test_inline_refuses_workers(write_module: WriteModule, tmp_path: Path) -> None:
     """More than one worker cannot run in one process."""
-    options = Options(logdir=tmp_path / "logs", executor="inline", num_workers=2)
+    options = LaunchOptions(logdir=tmp_path / "logs", executor="inline", workers=2)
     with pytest.raises(UsageError, match="one run at a time; got --workers=2"):
         launch_quietly(write_module(PARABOLA), options)
 
@@ -116,7 +117,9 @@ TEXT = 'HParam("x", Discrete(["left", "right"]))'
 def test_sweep_directory_has_intent_and_code(write_module: WriteModule, tmp_path: Path) -> None:
     """sweep.json and source.zip lie beside the trials, outside git without a difference."""
     source = write_module(PARABOLA)
-    options = Options(logdir=tmp_path / "logs", executor="inline", seed=3, command=("run", "x"))
+    options = LaunchOptions(
+        logdir=tmp_path / "logs", executor="inline", seed=3, command=("run", "x")
+    )
     sweep_dir = launch_quietly(source, options)
     sweep = Sweep.read(sweep_dir)
 
@@ -144,7 +147,7 @@ def test_change_since_the_commit_is_kept(write_module: WriteModule, tmp_path: Pa
     git(tmp_path, "add", "module.py")
     git(tmp_path, "commit", "--message=first")
     source.path.write_text(source.path.read_text().replace("grid_points=5", "grid_points=2"))
-    sweep_dir = launch_quietly(source, Options(logdir=tmp_path / "logs", executor="inline"))
+    sweep_dir = launch_quietly(source, LaunchOptions(logdir=tmp_path / "logs", executor="inline"))
 
     assert "grid_points=2" in sweep_dir.diff_file().read_text()
     assert all(record.labels["commit"].endswith("+") for record in read(sweep_dir))
@@ -159,9 +162,9 @@ def describe(record: RunRecord) -> tuple[object, ...]:
 def test_executors_give_equal_records(tmp_path: Path) -> None:
     """Inline, one worker and two give the same trials, seeds, series and files, exactly."""
     options = {
-        "inline": Options(logdir=tmp_path / "inline", executor="inline", seed=5),
-        "one": Options(logdir=tmp_path / "one", num_workers=1, seed=5),
-        "two": Options(logdir=tmp_path / "two", num_workers=2, seed=5),
+        "inline": LaunchOptions(logdir=tmp_path / "inline", executor="inline", seed=5),
+        "one": LaunchOptions(logdir=tmp_path / "one", workers=1, seed=5),
+        "two": LaunchOptions(logdir=tmp_path / "two", workers=2, seed=5),
     }
     source = ExperimentSource(QUADRATIC)
     inline, one, two = (launch_quietly(source, option) for option in options.values())
@@ -186,7 +189,7 @@ def test_seed_decides_the_numbers(tmp_path: Path) -> None:
         for record in read(
             launch_quietly(
                 ExperimentSource(QUADRATIC),
-                Options(logdir=tmp_path / str(seed), executor="inline", seed=seed),
+                LaunchOptions(logdir=tmp_path / str(seed), executor="inline", seed=seed),
             )
         )
     }
@@ -203,9 +206,8 @@ def test_notice_reaches_the_user(write_module: WriteModule, tmp_path: Path) -> N
     notices: list[str] = []
     result = launch(
         write_module(threads + PARABOLA),
-        Options(logdir=tmp_path / "logs", num_workers=2, settings=["x=0,1"]),
-        on_start=lambda started: notices.append(started.notice),
-        on_result=lambda result: None,
+        LaunchOptions(logdir=tmp_path / "logs", workers=2, settings=["x=0,1"]),
+        Listeners(on_start=lambda started: notices.append(started.notice)),
     )
 
     assert "each run starts a new interpreter" in notices[0]

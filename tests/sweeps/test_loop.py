@@ -24,10 +24,10 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.search.base import Strategy, Verdict
 from hparams_lab.search.grid import grid_search
-from hparams_lab.sweeps.loop import RunResult, SweepResult, run_sweep
-from hparams_lab.sweeps.reuse import Reuse
+from hparams_lab.sweeps.listeners import Listeners, RunResult
+from hparams_lab.sweeps.loop import SweepResult, run_sweep
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import Loaded, execute
 from tests.factories import SATURDAY, make_sweep
 
@@ -126,7 +126,7 @@ def run_all(
     *,
     strategy: Strategy | None = None,
     trial_limit: int | None = None,
-    limits: Limits | None = None,
+    limits: StopConditions | None = None,
     on_result: Callable[[RunResult], None] = lambda result: None,
 ) -> SweepResult:
     """Run the sweep on an executor, which is closed afterwards."""
@@ -137,9 +137,8 @@ def run_all(
         return run_sweep(
             Schedule(sweep, sweep_dir, strategy or NotingStrategy()),
             executor,
-            limits=limits or Limits(),
-            reuse=Reuse(),
-            on_result=on_result,
+            stop=limits,
+            listeners=Listeners(on_result=on_result),
         )
 
 

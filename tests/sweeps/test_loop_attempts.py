@@ -9,10 +9,9 @@ from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.sweeps.history import read_history
-from hparams_lab.sweeps.loop import RunResult, run_sweep
-from hparams_lab.sweeps.reuse import Reuse
+from hparams_lab.sweeps.listeners import Listeners, RunResult
+from hparams_lab.sweeps.loop import run_sweep
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.stopping import Limits
 from tests.factories import write_run
 from tests.oracle import read_board
 from tests.sweeps.test_loop import (
@@ -43,7 +42,7 @@ def resume(sweep_dir: SweepDir) -> list[RunDir]:
         executor.start()
         executor.ready()
         done: list[RunResult] = []
-        run_sweep(schedule, executor, limits=Limits(), reuse=Reuse(), on_result=done.append)
+        run_sweep(schedule, executor, listeners=Listeners(on_result=done.append))
     return [run.spec.dir for run in done]
 
 

@@ -11,10 +11,11 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.executors.base import Cause, Tell
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
+from hparams_lab.search.base import Traits
 from hparams_lab.search.grid import grid_search
 from hparams_lab.search.pruning import PrunedSearch, make_pruner
 from hparams_lab.sweeps.retry import Retries
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
 from tests.dying import Death, MortalExecutor, Sweeping, attempt_of
 from tests.sweeps.test_loop import NUM_TRIALS, SWEEP, fail_at_1, load, square, sweep_dir
@@ -33,7 +34,7 @@ def test_an_end_that_was_written_holds(retries: int, sweep_dir: SweepDir) -> Non
     """A run that dies after it has written its result is complete, and not made again."""
     sweeping = Sweeping(sweep_dir)
     executor = MortalExecutor(partial(load, square), execute_and_die)
-    result = sweeping.run_on(executor, Retries(retries), Limits())
+    result = sweeping.run_on(executor, Retries(retries), StopConditions())
 
     assert {Ending.COMPLETE: NUM_TRIALS} == result.endings
     assert [float(x**2) for x in range(NUM_TRIALS)] == [
@@ -45,7 +46,7 @@ def test_a_failure_that_was_written_holds(sweep_dir: SweepDir) -> None:
     """A run that dies after train has failed is not tried again, and says what train said."""
     sweeping = Sweeping(sweep_dir)
     executor = MortalExecutor(partial(load, fail_at_1), execute_and_die)
-    result = sweeping.run_on(executor, Retries(2), Limits())
+    result = sweeping.run_on(executor, Retries(2), StopConditions())
     (failed,) = result.failures
 
     assert Ending.FAILED is failed.outcome.ending
@@ -70,7 +71,7 @@ def test_a_pilot_that_died_may_report_again(pruner: str, sweep_dir: SweepDir) ->
         Goal.MINIMIZE,
         make_pruner(pruner, min_budget=1, reduction_factor=2),
     )
-    sweeping = Sweeping(sweep_dir, strategy=strategy, prunes=True)
+    sweeping = Sweeping(sweep_dir, strategy=strategy, traits=Traits(prunes=True))
     result = sweeping.run(report_thrice, retries=1)
     second = sweeping.read()[0]
 

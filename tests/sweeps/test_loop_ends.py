@@ -11,7 +11,7 @@ from hparams_lab.errors import HParamsLabError
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.sweeps import loop as runner
-from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.listeners import RunResult
 from tests.sweeps.test_loop import (
     NotingStrategy,
     processes,

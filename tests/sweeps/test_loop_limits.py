@@ -10,7 +10,7 @@ import pytest
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from tests.sweeps.test_loop import (
     NUM_TRIALS,
     fail_at_1,
@@ -41,7 +41,7 @@ def fail_but_at_2(run: Run) -> dict[str, float]:
 
 def test_no_run_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
     """After the time budget no more runs begin, and the result says why."""
-    result = run_all(inline(square), sweep_dir, limits=Limits(after(2)))
+    result = run_all(inline(square), sweep_dir, limits=StopConditions(after(2)))
 
     assert 2 == result.num_runs == len(read(sweep_dir))
     assert "the time budget is used up" == result.stopped
@@ -49,14 +49,14 @@ def test_no_run_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
 
 def test_running_runs_finish_when_the_time_is_up(sweep_dir: SweepDir) -> None:
     """What had begun when the time was up ends as it would."""
-    result = run_all(processes(square), sweep_dir, limits=Limits(after(2)))
+    result = run_all(processes(square), sweep_dir, limits=StopConditions(after(2)))
 
     assert {Ending.COMPLETE: 2} == result.endings
 
 
 def test_no_time_at_all_is_no_run(sweep_dir: SweepDir) -> None:
     """A budget that is used up at once runs nothing."""
-    result = run_all(inline(square), sweep_dir, limits=Limits(after(0)))
+    result = run_all(inline(square), sweep_dir, limits=StopConditions(after(0)))
 
     assert (0, "the time budget is used up") == (result.num_runs, result.stopped)
 
@@ -77,13 +77,13 @@ def test_failures_in_a_row_end_a_sweep(
     train: Any, max_failures: int | None, num_runs: int, stopped: str, sweep_dir: SweepDir
 ) -> None:
     """So many failures in a row end a sweep, saying why; a success between them starts anew."""
-    result = run_all(inline(train), sweep_dir, limits=Limits(max_failures=max_failures))
+    result = run_all(inline(train), sweep_dir, limits=StopConditions(max_failures=max_failures))
 
     assert (num_runs, stopped) == (result.num_runs, result.stopped)
 
 
 def test_a_sweep_that_is_over_was_not_stopped(sweep_dir: SweepDir) -> None:
     """Time that is up as the last run ends has cost nothing, and nothing is said."""
-    result = run_all(inline(square), sweep_dir, limits=Limits(after(NUM_TRIALS)))
+    result = run_all(inline(square), sweep_dir, limits=StopConditions(after(NUM_TRIALS)))
 
     assert (NUM_TRIALS, "") == (result.num_runs, result.stopped)

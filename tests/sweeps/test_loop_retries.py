@@ -11,7 +11,7 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.loop import MAX_FAILURES_KEPT, SweepResult
 from hparams_lab.sweeps.retry import MAX_LOSSES
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from tests.dying import Death, Sweeping, attempt_of
 from tests.oracle import read_board
 from tests.sweeps.test_loop import NUM_TRIALS, fail_at_1, square, sweep_dir
@@ -142,7 +142,7 @@ def test_a_retry_makes_no_second_run_of_a_trial(sweep_dir: SweepDir) -> None:
 
 def test_no_retry_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
     """When the time budget is used up, a run that waits has failed, and was not made again."""
-    limits = Limits(lambda: bool(list(sweep_dir.path.glob("*/r00/failure.txt"))))
+    limits = StopConditions(lambda: bool(list(sweep_dir.path.glob("*/r00/failure.txt"))))
     sweeping = Sweeping(sweep_dir, trial_limit=1)
     result = sweeping.run(die_all_once, retries=1, limits=limits)
 
@@ -153,7 +153,7 @@ def test_no_retry_begins_when_the_time_is_up(sweep_dir: SweepDir) -> None:
 
 def test_a_failure_that_is_tried_again_does_not_count(sweep_dir: SweepDir) -> None:
     """`--max_failures=1` ends no sweep whose run comes through when it is tried again."""
-    result = Sweeping(sweep_dir).run(die_once, retries=1, limits=Limits(max_failures=1))
+    result = Sweeping(sweep_dir).run(die_once, retries=1, limits=StopConditions(max_failures=1))
 
     assert (NUM_TRIALS, "") == (result.endings[Ending.COMPLETE], result.stopped)
 

@@ -18,7 +18,7 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.loop import SweepResult
 from hparams_lab.sweeps.retry import Retries
-from hparams_lab.sweeps.stopping import Limits
+from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import execute
 from tests.dying import Sweeping, attempt_of
 from tests.sweeps.test_loop import NUM_TRIALS, load, square, sweep_dir
@@ -54,7 +54,7 @@ def kill_the_server_once(run: Run) -> dict[str, float]:
 def run_in_processes(train: Callable[[Run], Any], sweep_dir: SweepDir, retries: int) -> SweepResult:
     """Run the sweep with two workers, a time limit, and waits of a second."""
     executor = ProcessExecutor(partial(load, train), execute, num_workers=2, timeout_secs=2.0)
-    return Sweeping(sweep_dir).run_on(executor, Retries(retries), Limits())
+    return Sweeping(sweep_dir).run_on(executor, Retries(retries), StopConditions())
 
 
 @pytest.mark.parametrize(

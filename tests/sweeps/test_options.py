@@ -14,58 +14,59 @@ from hparams_lab.declare import domains
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, UsageError
-from hparams_lab.sweeps.options import Options, ResumeOptions, parse_tries, split_settings
+from hparams_lab.sweeps.options import LaunchOptions, ResumeOptions, make_options
+from hparams_lab.sweeps.settings import parse_tries, split_settings
 from tests.spaces import small_spaces
 
 NOTHING: dict[str, Any] = {}
 
 REFUSED = {
-    "trials": ({"max_trials": 0}, r"--trials must be at least 1; got 0\. Raise it\."),
-    "workers": ({"num_workers": 0}, r"--workers must be at least 1; got 0\. Raise it\."),
+    "trials": ({"trials": 0}, r"--trials must be at least 1; got 0\. Raise it\."),
+    "workers": ({"workers": 0}, r"--workers must be at least 1; got 0\. Raise it\."),
     "max_failures": ({"max_failures": 0}, r"--max_failures must be at least 1; got 0\. Raise it\."),
     "no_timeout": ({"run_timeout_secs": 0.0}, r"--run_timeout_secs must be .* above 0; got 0\.0\."),
     "endless": ({"run_timeout_secs": math.inf}, "--run_timeout_secs .* above 0; got inf"),
     "nan": ({"time_budget_secs": math.nan}, "--time_budget_secs .* above 0; got nan"),
     "past": ({"time_budget_secs": -1.0}, r"--time_budget_secs .* above 0; got -1\.0"),
-    "inline_workers": (
-        {"executor": "inline", "num_workers": 2},
-        r"--executor=inline runs one run at a time; got --workers=2\. Drop one of the two\.",
-    ),
     "runs_per_process": (
         {"runs_per_process": 0},
         r"--runs_per_process must be at least 1; got 0\. Raise it\.",
     ),
     "inline_retries": (
         {"executor": "inline", "retries": 2},
-        r"--retries needs processes .* got --executor=inline\. Drop one of the two\.",
+        r"--retries=2 needs processes .* got --executor=inline\. Drop one of the two\.",
     ),
     "inline_runs_per_process": (
         {"executor": "inline", "runs_per_process": 2},
-        r"--runs_per_process needs processes .* got --executor=inline\. Drop one of the two\.",
+        r"--runs_per_process=2 needs processes .* got --executor=inline\. Drop one of the two\.",
     ),
     "inline_timeout": (
         {"executor": "inline", "run_timeout_secs": 1.0},
-        r"--run_timeout_secs needs processes .* got --executor=inline\. Drop one of the two\.",
+        r"--run_timeout_secs=1\.0 needs processes .* got --executor=inline\. Drop one of the two\.",
     ),
 }
 REFUSED_OF_NEW = {
+    "search": (
+        {"search": "gird"},
+        r"--search .*'gird'\. Did you mean 'grid'",
+    ),
     "seed": ({"seed": -1}, r"--seed must be at least 0; got -1\. Raise it\."),
     "repeats": ({"repeats": 0}, r"--repeats must be at least 1; got 0\. Raise it\."),
     "folds": ({"folds": 1}, r"--folds must be at least 2; got 1\. Raise it\."),
-    "no_subset": ({"subset": 0.0}, r"--subset must lie in \(0, 1\]; got 0\.0\. Give a share\."),
-    "large_subset": ({"subset": 1.5}, r"--subset must lie in \(0, 1\]; got 1\.5"),
-    "nan_subset": ({"subset": math.nan}, r"--subset must lie in \(0, 1\]; got nan"),
+    "no_subset": ({"subset": 0.0}, r"--subset must be a number above 0; got 0\.0\. Raise it\."),
+    "large_subset": ({"subset": 1.5}, r"--subset must be at most 1; got 1\.5\. Lower it\."),
+    "nan_subset": ({"subset": math.nan}, "--subset must be a number above 0; got nan"),
     "racing_alone": ({"racing": True}, r"--racing needs more than 3 runs a trial; got 1\. Raise"),
     "racing_three": ({"racing": True, "folds": 3}, "--racing needs more than 3 .* got 3"),
 }
 
 
-@pytest.mark.parametrize("make", [Options, ResumeOptions])
+@pytest.mark.parametrize("make", [LaunchOptions, ResumeOptions])
 @pytest.mark.parametrize(("fields", "message"), REFUSED.values(), ids=REFUSED)
 def test_an_option_out_of_range_is_told(make: Any, fields: dict[str, Any], message: str) -> None:
     """An option that cannot be obeyed is named as it is typed, of a new sweep or an old one."""
     with pytest.raises(UsageError, match=message):
-        make(**fields).check()
+        make_options(make, **fields)
 
 
 @pytest.mark.parametrize(("fields", "message"), REFUSED_OF_NEW.values(), ids=REFUSED_OF_NEW)
@@ -74,14 +75,14 @@ def test_an_option_of_a_new_sweep_out_of_range_is_told(
 ) -> None:
     """What only a new sweep can be told is checked too."""
     with pytest.raises(UsageError, match=message):
-        Options(**fields).check()
+        make_options(LaunchOptions, **fields)
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         NOTHING,
-        {"max_trials": 1, "num_workers": 1, "max_failures": 1, "seed": 0, "repeats": 1},
+        {"trials": 1, "workers": 1, "max_failures": 1, "seed": 0, "repeats": 1},
         {
             "folds": 2,
             "subset": 1.0,
@@ -89,7 +90,7 @@ def test_an_option_of_a_new_sweep_out_of_range_is_told(
             "runs_per_process": 1,
             "time_budget_secs": 1e9,
         },
-        {"executor": "inline", "num_workers": 1, "time_budget_secs": 1.0},
+        {"executor": "inline", "workers": 1, "time_budget_secs": 1.0},
         {"racing": True, "repeats": 4},
         {"racing": True, "repeats": 2, "folds": 2},
     ],
@@ -97,10 +98,11 @@ def test_an_option_of_a_new_sweep_out_of_range_is_told(
 )
 def test_the_ends_of_the_ranges_are_fine(fields: dict[str, Any]) -> None:
     """What just can be obeyed is not refused."""
-    options = Options(**fields)
-    options.check()
+    options = make_options(LaunchOptions, **fields)
 
-    assert fields == {key: getattr(options, key) for key in fields}
+    assert fields == {
+        name: getattr(options, name, options.executor_options.get(name)) for name in fields
+    }
 
 
 SPACE = SearchSpace(

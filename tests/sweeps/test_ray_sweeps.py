@@ -16,10 +16,9 @@ import pytest
 
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.schema import Ending
-from hparams_lab.search.options import SearchOptions
 from hparams_lab.sweeps.launch import launch
-from hparams_lab.sweeps.loop import RunResult
-from hparams_lab.sweeps.options import Options
+from hparams_lab.sweeps.listeners import Listeners, RunResult
+from hparams_lab.sweeps.options import LaunchOptions, make_options
 from hparams_lab.testing.executors import is_alive, wait_until
 from tests.conftest import WriteModule
 from tests.executors.ray.clusters import add_node, run_cluster
@@ -76,9 +75,10 @@ def test_every_run_succeeds_though_a_node_dies(cluster: Cluster, tmp_path: Path)
 
     swept = launch(
         ExperimentSource(SHORT),
-        Options(logdir=tmp_path / "logs", executor="ray", ray_address=cluster.address),
-        on_start=lambda started: None,
-        on_result=on_result,
+        make_options(
+            LaunchOptions, logdir=tmp_path / "logs", executor="ray", ray_address=cluster.address
+        ),
+        Listeners(on_result=on_result),
     )
     sweep_dir = find_sweep(tmp_path / "logs")
 
@@ -111,16 +111,15 @@ def test_reports_reach_the_strategy(
     """Runs on nodes are pruned by what they and others have reported."""
     swept = launch(
         write_module(PRUNED),
-        Options(
+        make_options(
+            LaunchOptions,
             logdir=tmp_path / "logs",
             executor="ray",
             ray_address=cluster.address,
             search="random",
-            max_trials=16,
-            search_options=SearchOptions(pruner="median"),
+            trials=16,
+            search_options={"pruner": "median"},
         ),
-        on_start=lambda started: None,
-        on_result=lambda result: None,
     )
 
     assert {Ending.COMPLETE, Ending.PRUNED} == {*swept.endings}

@@ -161,8 +161,8 @@ def test_finished_sweep_has_nothing_left(toy: InlineSweeps) -> None:
 
 def test_more_trials_go_on_where_it_ended(toy: InlineSweeps) -> None:
     """A higher `--trials` goes on with the points that come next."""
-    sweep_dir = toy.launch(max_trials=1)
-    toy.resume(sweep_dir, max_trials=3)
+    sweep_dir = toy.launch(trials=1)
+    toy.resume(sweep_dir, trials=3)
 
     assert outcomes(toy.launch()) == outcomes(sweep_dir)
 
@@ -170,7 +170,7 @@ def test_more_trials_go_on_where_it_ended(toy: InlineSweeps) -> None:
 def test_fewer_trials_than_there_are_do_not_stick(toy: InlineSweeps) -> None:
     """A `--trials` below what has begun never says that there are fewer trials."""
     sweep_dir = toy.launch()
-    toy.resume(sweep_dir, max_trials=1)
+    toy.resume(sweep_dir, trials=1)
 
     assert 3 == Sweep.read(sweep_dir).max_trials
 

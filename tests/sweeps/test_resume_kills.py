@@ -85,7 +85,7 @@ class Kind:
 
 
 RANDOM_FLAGS = ("--search=random", "--trials=30", "--repeats=2")
-RANDOM_OPTIONS = {"search": "random", "max_trials": 30, "repeats": 2}
+RANDOM_OPTIONS = {"search": "random", "trials": 30, "repeats": 2}
 
 KINDS = {
     "grid_1_worker_tree": Kind((), {}, 1, kill_tree),

@@ -10,7 +10,6 @@ import pytest
 from hparams_lab.declare import tags
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
-from hparams_lab.search.options import SearchOptions
 from tests.conftest import WriteModule
 from tests.resuming import InlineSweeps, assert_all_succeeded, outcomes, read, spreads
 
@@ -45,14 +44,14 @@ TOY = """
 
 SEARCHES: dict[str, dict[str, Any]] = {
     "one_at_a_time": {"search": "one_at_a_time"},
-    "bayes": {"search": "bayes", "max_trials": 14},
-    "hyperband": {"search": "hyperband", "max_trials": 14},
-    "asha": {"search": "asha", "max_trials": 14},
+    "bayes": {"search": "bayes", "trials": 14},
+    "hyperband": {"search": "hyperband", "trials": 14},
+    "asha": {"search": "asha", "trials": 14},
     "racing": {"racing": True, "repeats": 5},
     "median": {
         "search": "random",
-        "search_options": SearchOptions(pruner="median"),
-        "max_trials": 14,
+        "search_options": {"pruner": "median"},
+        "trials": 14,
     },
 }
 
@@ -89,7 +88,7 @@ def test_resumed_search_ends_as_an_undisturbed_one(
 def test_pruned_runs_are_not_made_again(write_module: WriteModule, tmp_path: Path) -> None:
     """A pruned run is a result: a resumed sweep leaves it, and its missing repeats, alone."""
     toy = InlineSweeps(write_module(TOY), tmp_path / "logs")
-    sweep_dir = toy.launch(search="asha", max_trials=14, repeats=2)
+    sweep_dir = toy.launch(search="asha", trials=14, repeats=2)
     pruned = [run for run in read(sweep_dir) if run.ending is Ending.PRUNED]
     toy.resume(sweep_dir)
 

@@ -93,8 +93,8 @@ def test_extension_lasts(toy: InlineSweeps, swept: SweepDir) -> None:
 
 def test_extended_random_search_draws_from_the_wider_space(toy: InlineSweeps) -> None:
     """A search that draws goes on in the wider space, up to all its points."""
-    sweep_dir = toy.launch(search="random", max_trials=2)
-    toy.resume(sweep_dir, extensions=["rate=0.9"], max_trials=10)
+    sweep_dir = toy.launch(search="random", trials=2)
+    toy.resume(sweep_dir, extensions=["rate=0.9"], trials=10)
 
     assert 8 == len({run.spec.assignment for run in toy.results})
     assert all(0.5 <= result["rate"] <= 0.9 for result in list_points(toy.results))

@@ -21,7 +21,6 @@ from hparams_lab.runs.trial import make_trial
 from hparams_lab.sweeps.loop import run_sweep
 from hparams_lab.sweeps.reuse import Reuse, find_reusable
 from hparams_lab.sweeps.schedule import Schedule
-from hparams_lab.sweeps.stopping import Limits
 from tests.conftest import PARABOLA, InlineLauncher
 from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep, ticking, write_run
 from tests.oracle import read_board, read_scalars
@@ -191,9 +190,7 @@ def test_the_strategy_learns_what_a_copy_reported(tmp_path: Path) -> None:
     run_sweep(
         Schedule(now.sweep, now.dir, now.strategy),
         executor,
-        limits=Limits(),
         reuse=Reuse(then.read(), minimize("loss")),
-        on_result=lambda result: None,
     )
     reports = [("report", 0, 0.75, 1), ("report", 0, 0.5, 2)]
 

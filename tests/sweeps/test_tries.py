@@ -53,7 +53,7 @@ def toy(write_module: WriteModule, tmp_path: Path) -> InlineSweeps:
 
 def options_of(search: str) -> dict[str, Any]:
     """Return options by which a search ends."""
-    return {"search": search, "max_trials": None if search in LIMITED else 5}
+    return {"search": search, "trials": None if search in LIMITED else 5}
 
 
 @pytest.mark.parametrize("search", STRATEGIES)
@@ -83,7 +83,7 @@ def test_point_named_twice_is_run_once(toy: InlineSweeps) -> None:
 
 def test_limit_holds_for_named_points_too(toy: InlineSweeps) -> None:
     """With `--trials=1` only the first of them is run."""
-    toy.launch(tries=TRIES, max_trials=1)
+    toy.launch(tries=TRIES, trials=1)
 
     assert [OUTSIDE] == list_points(toy.results)
 

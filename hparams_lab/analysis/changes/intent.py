@@ -7,34 +7,27 @@ from typing import Any
 
 from hparams_lab.analysis.changes.change import Change, Topic
 from hparams_lab.analysis.changes.space import compare_spaces
+from hparams_lab.catalog.option import Option, list_options
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.objective import Objective, Reduction
+from hparams_lab.executors.catalog import EXECUTORS
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.search.catalog import STRATEGIES
+from hparams_lab.sweeps.options import ExecutionOptions
 
-_Facts = Mapping[str, Callable[[Sweep], object]]
-
-_SEARCH: _Facts = {
+_SEARCH: Mapping[str, Callable[[Sweep], object]] = {
     "strategy": lambda sweep: sweep.strategy,
     "limit of trials": lambda sweep: sweep.trial_limit,
     "repeats": lambda sweep: sweep.repeats,
     "folds": lambda sweep: sweep.folds,
     "subset": lambda sweep: sweep.subset,
-    "pruning": lambda sweep: sweep.prunes,
+    "pruning": lambda sweep: sweep.traits.prunes,
     "racing": lambda sweep: sweep.racing,
     "reuse": lambda sweep: sweep.reuse,
 }
-_EXECUTION: _Facts = {
+_EXECUTION: Mapping[str, Callable[[Sweep], object]] = {
     "executor": lambda sweep: sweep.executor,
-    "workers": lambda sweep: sweep.workers,
-    "time limit of a run, secs": lambda sweep: sweep.run_timeout_secs,
-    "memory limit of a run, MB": lambda sweep: sweep.memory_limit_mb,
-    "retries of a run": lambda sweep: sweep.retries or 0,
-    "runs per process": lambda sweep: sweep.runs_per_process or 1,
-    "runs per GPU": lambda sweep: sweep.runs_per_gpu or 1,
-    "Ray cluster": lambda sweep: sweep.ray_address,
-    "processors of a run": lambda sweep: sweep.cpus_per_run,
-    "GPUs of a run": lambda sweep: sweep.gpus_per_run,
-    "limit of failures": lambda sweep: sweep.max_failures,
+    "workers": lambda sweep: sweep.workers,  # those it had, not those that were asked for
 }
 
 
@@ -51,9 +44,16 @@ def compare_intents(before: Sweep, after: Sweep) -> list[Change]:
         *_compare_metrics(before, after),
         *compare_spaces(before.space, after.space),
         *_compare_facts(Topic.SEARCH, _SEARCH, before, after),
-        *_compare_options(before.search_options, after.search_options),
+        *_compare_options(
+            Topic.SEARCH, STRATEGIES.options, before.search_options, after.search_options
+        ),
         *_compare_tries(before, after),
         *_compare_facts(Topic.EXECUTION, _EXECUTION, before, after),
+        *_compare_options(
+            Topic.EXECUTION,
+            _list_execution_options(),
+            *({**sweep.execution_options, "workers": None} for sweep in (before, after)),
+        ),
     ]
 
 
@@ -66,7 +66,12 @@ def say(value: Any) -> str:
     return "none" if value is None else format_value(value)
 
 
-def _compare_facts(topic: Topic, facts: _Facts, before: Sweep, after: Sweep) -> Iterator[Change]:
+def _compare_facts(
+    topic: Topic,
+    facts: Mapping[str, Callable[[Sweep], object]],
+    before: Sweep,
+    after: Sweep,
+) -> Iterator[Change]:
     for name, read in facts.items():
         if read(before) != read(after):
             yield Change(topic, name, say(read(before)), say(read(after)))
@@ -91,14 +96,28 @@ def _compare_metrics(before: Sweep, after: Sweep) -> Iterator[Change]:
             yield Change(Topic.METRICS, f"metric {key}", "", None)
 
 
-def _compare_options(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    for name in dict.fromkeys([*after, *before]):
+def _list_execution_options() -> dict[str, Option]:
+    own = {each.name: each for each in list_options(ExecutionOptions)}
+    return EXECUTORS.options | own
+
+
+def _compare_options(
+    topic: Topic,
+    declared: Mapping[str, Option],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> Iterator[Change]:
+    """Yield the options that differ; those that are declared come in their order, and first."""
+    names = dict.fromkeys([*declared, *after, *before])
+    for name in names:
+        option = declared.get(name)  # None: of a plug-in that is not installed here
+        unset = option.unset if option else None
         one, other = (
-            say(options[name]) if options.get(name) is not None else "default"
+            say(unset if options.get(name) is None else options[name])
             for options in (before, after)
         )
         if one != other:
-            yield Change(Topic.SEARCH, name.replace("_", " "), one, other)
+            yield Change(topic, option.label if option else name.replace("_", " "), one, other)
 
 
 def _compare_tries(before: Sweep, after: Sweep) -> Iterator[Change]:

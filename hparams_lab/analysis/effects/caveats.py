@@ -18,8 +18,6 @@ from hparams_lab.runs.sweep import Sweep
 # docs/design/effects.md has the simulations behind it.
 _MIN_SPARE = 4
 _MIN_FOR_PED_ANOVA = 50  # five trials in the best tenth, as its authors ask for
-# Strategies that propose what earlier trials make promising.
-_ADAPTIVE = ("bayes", "hyperband", "asha", "one_at_a_time")
 
 
 def count_needed(sample: EffectSample, model: AdditiveModel) -> int:
@@ -115,7 +113,7 @@ def _tell_design(
             "hyperparameters, as if their effects added up."
         )
     names = {row.sweep_id for row in sample.rows}
-    adaptive = {sweep.strategy for sweep in sweeps if sweep.id in names} & set(_ADAPTIVE)
+    adaptive = {sweep.strategy for sweep in sweeps if sweep.id in names and sweep.traits.learns}
     if adaptive:
         yield (
             f"{', '.join(sorted(adaptive))} went where results were good: the intervals are rough."

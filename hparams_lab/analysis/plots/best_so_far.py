@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.plots.style import (
     BLUE,
@@ -153,3 +154,6 @@ def _draw_days(panel: Axes, by_day: dict[str, list[TrialRow]], measure: Measure)
         alignment="left",
         borderaxespad=0.2,
     )
+
+
+BEST_SO_FAR = PictureSpec(draw=lambda trials, options: draw_best_so_far(trials))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.plots.style import (
     house_style,
@@ -19,6 +21,7 @@ from hparams_lab.analysis.plots.style import (
 )
 from hparams_lab.analysis.plots.trials import Trials, count
 from hparams_lab.analysis.trials.rows import TrialRow
+from hparams_lab.catalog.option import Options, option
 from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.declare.objective import Goal
@@ -31,8 +34,11 @@ if TYPE_CHECKING:
 _MAX_NAMED = 3  # hyperparameters in a legend's line
 
 
+_DEFAULT_TOP = 5
+
+
 @house_style()
-def draw_curves(trials: Trials, *, top: int = 5) -> Figure:
+def draw_curves(trials: Trials, *, top: int = _DEFAULT_TOP) -> Figure:
     """Return the learning curves of the best trials: the mean over their runs, and the range.
 
     What is drawn is the metric itself where runs wrote it step by step, else what they
@@ -169,3 +175,20 @@ def _list_notes(
     if without := num_best - len(curves):
         notes.append(f"{count(without, 'trial')} of the best without this curve")
     return notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvesOptions(Options):
+    """Options of the learning curves.
+
+    Attributes:
+        top: of how many trials there are curves, at least 1.
+    """
+
+    top: int | None = option("of how many trials curves are shown", at_least=1, unset=_DEFAULT_TOP)
+
+
+CURVES = PictureSpec(
+    options=CurvesOptions,
+    draw=lambda trials, options: draw_curves(trials, top=options.top or _DEFAULT_TOP),
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.style import (
     BLUE,
     GREY,
@@ -92,3 +93,6 @@ def draw_days(trials: Trials) -> Figure:
     notes = [*trials.describe(), "line: median; box: the middle half of the trials", *beyond]
     set_texts(figure, f"{trials.experiment}: {shorten(trials.measure.tag)} by day", notes)
     return figure
+
+
+DAYS = PictureSpec(draw=lambda trials, options: draw_days(trials))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.style import (
     BLUE,
     GREY,
@@ -93,3 +94,6 @@ def _draw_axis(panel: Axes, axis: AxisEffect) -> None:
 
 def _say_importance(axis: AxisEffect) -> str:
     return f", importance {axis.importance:.2f}" if math.isfinite(axis.importance) else ""
+
+
+EFFECTS = PictureSpec(draw=lambda trials, options: draw_effects(trials))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.cells import (
     Cells,
     Division,
@@ -28,6 +30,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.catalog.option import Options, option
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 
@@ -179,3 +182,57 @@ def _list_notes(trials: Trials, cells: Cells, fixed: Mapping[str, str]) -> list[
     if (cells.counts == 0).any():
         notes.append("hatched: no value")
     return [*notes, "brighter is better"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatmapOptions(Options):
+    """Options of the heat map.
+
+    Attributes:
+        x: the hyperparameter across; None: by importance.
+        y: the one upwards; None: by importance.
+        fix: `AXIS=VALUE` each: trials with other values are left out.
+
+    Raises:
+        UsageError: if `fix` is of another form, or names an axis twice or one of the map's.
+    """
+
+    x: str | None = option("the heat map's hyperparameter across")
+    y: str | None = option("the heat map's hyperparameter upwards")
+    fix: tuple[str, ...] = option(
+        "the heat map's trials have this value, as AXIS=VALUE; others are averaged",
+        default=(),
+        is_repeated=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if both := {self.x, self.y} & self.fixed.keys():
+            raise UsageError(
+                f"an axis of the heat map cannot be fixed; got {both.pop()!r} as both. Drop one."
+            )
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """Name to value, as typed.
+
+        Raises:
+            UsageError: as the class.
+        """
+        fixed: dict[str, str] = {}
+        for text in self.fix:
+            name, equals, value = text.partition("=")
+            if not (name and equals):
+                raise UsageError(f"--fix must be AXIS=VALUE; got {text!r}. Write it so.")
+            if name in fixed:
+                raise UsageError(f"--fix must name an axis once; got {name!r} twice. Drop one.")
+            fixed[name] = value
+        return fixed
+
+
+HEATMAP = PictureSpec(
+    options=HeatmapOptions,
+    draw=lambda trials, options: draw_heatmap(
+        trials, x=options.x, y=options.y, fixed=options.fixed
+    ),
+)

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from hparams_lab.analysis.plots.best_so_far import draw_best_so_far
-from hparams_lab.analysis.plots.curves import draw_curves
-from hparams_lab.analysis.plots.days import draw_days
-from hparams_lab.analysis.plots.effects import draw_effects
-from hparams_lab.analysis.plots.heatmap import draw_heatmap
+from hparams_lab.analysis.plots.base import PictureSpec
 from hparams_lab.analysis.plots.saving import encode_figure, write_file
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.catalog.registry import Registry
 from hparams_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, kw_only=True)
-class PlotOptions:
-    """How pictures are drawn.
-
-    Attributes:
-        x: the heat map's hyperparameter across; None: by importance.
-        y: the one upwards; None: by importance.
-        fixed: the heat map's trials have these values: name to value, as typed.
-        top: of how many trials there are curves, at least 1.
-    """
-
-    x: str | None = None
-    y: str | None = None
-    fixed: Mapping[str, str] = field(default_factory=dict)
-    top: int = 5
+PICTURES = Registry(
+    "kind",
+    "picture",
+    PictureSpec,
+    group="hparams_lab.pictures",
+    builtin={
+        "heatmap": "hparams_lab.analysis.plots.heatmap:HEATMAP",
+        "effects": "hparams_lab.analysis.plots.effects:EFFECTS",
+        "best_so_far": "hparams_lab.analysis.plots.best_so_far:BEST_SO_FAR",
+        "curves": "hparams_lab.analysis.plots.curves:CURVES",
+        "days": "hparams_lab.analysis.plots.days:DAYS",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Picture:
     """A picture that was drawn.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `PICTURES`.
         title: what it shows, one line.
         figure: to be encoded.
     """
@@ -57,7 +54,7 @@ class Skipped:
     """A picture that the trials do not allow.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `PICTURES`.
         reason: one sentence.
     """
 
@@ -65,44 +62,34 @@ class Skipped:
     reason: str
 
 
-_DRAWERS: dict[str, Callable[[Trials, PlotOptions], Figure]] = {
-    "heatmap": lambda trials, options: draw_heatmap(
-        trials, x=options.x, y=options.y, fixed=options.fixed
-    ),
-    "effects": lambda trials, _: draw_effects(trials),
-    "best_so_far": lambda trials, _: draw_best_so_far(trials),
-    "curves": lambda trials, options: draw_curves(trials, top=options.top),
-    "days": lambda trials, _: draw_days(trials),
-}
-
-KINDS = tuple(_DRAWERS)
-
-
-def draw_picture(kind: str, trials: Trials, options: PlotOptions) -> Picture:
+def draw_picture(kind: str, trials: Trials, options: Mapping[str, Any] = _NOTHING) -> Picture:
     """Return a picture.
 
     Args:
-        kind: one of `KINDS`.
+        kind: one of `PICTURES`.
         trials: to be shown.
-        options: how it is drawn.
+        options: by name; those of other pictures are passed over.
 
     Raises:
-        UsageError: if the trials do not allow it.
+        UsageError: if the trials do not allow it, or an option is out of range.
     """
-    figure = _DRAWERS[kind](trials, options)
+    own = PICTURES.make_options(kind, PICTURES.keep_suitable(kind, options))
+    figure = PICTURES.find(kind).draw(trials, own)
     return Picture(kind, " ".join(figure.get_suptitle().split()), figure)
 
 
-def draw_possible(trials: Trials, options: PlotOptions) -> tuple[list[Picture], list[Skipped]]:
+def draw_possible(
+    trials: Trials, options: Mapping[str, Any] = _NOTHING
+) -> tuple[list[Picture], list[Skipped]]:
     """Return the pictures that the trials allow, and why the others are not.
 
     Args:
         trials: to be shown.
-        options: how they are drawn.
+        options: by name, of any pictures.
     """
     pictures: list[Picture] = []
     skipped: list[Skipped] = []
-    for kind in KINDS:
+    for kind in PICTURES:
         try:
             pictures.append(draw_picture(kind, trials, options))
         except UsageError as error:

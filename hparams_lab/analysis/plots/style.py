@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hparams_lab.declare.objective import Goal
-from hparams_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,24 +57,6 @@ _MORE_FONTS = (
 
 _CHARS_PER_INCH = 16  # of the notes, set in 8 points
 _FENCE_SPREADS = 3.0  # Tukey's "far out"
-
-
-def require_packages(purpose: str, *packages: str) -> None:
-    """Refuse, in one sentence, what needs packages that are not installed.
-
-    Args:
-        purpose: what needs them, the sentence's first words.
-        packages: as they are imported.
-
-    Raises:
-        UsageError: if one is not installed.
-    """
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
-    if missing:
-        raise UsageError(
-            f"{purpose} needs {' and '.join(missing)}, which is not installed. "
-            "Run: pip install 'hparams_lab[plots]'"
-        )
 
 
 @contextlib.contextmanager

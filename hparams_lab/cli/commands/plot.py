@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
 from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import (
-    KINDS,
+    PICTURES,
     Picture,
-    PlotOptions,
     Skipped,
     draw_picture,
     draw_possible,
     write_pictures,
 )
 from hparams_lab.analysis.plots.saving import PNG, SVG
-from hparams_lab.analysis.plots.style import require_packages
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import define_format, format_of
+from hparams_lab.cli.flags.options import define_options, options_given
 from hparams_lab.cli.flags.selection import define_selection
 from hparams_lab.cli.output.pictures import (
     check_outside,
@@ -29,13 +30,9 @@ from hparams_lab.cli.output.pictures import (
     write_to_tensorboard,
 )
 from hparams_lab.cli.output.tables import make_console, print_prose
-from hparams_lab.errors import UsageError, did_you_mean
+from hparams_lab.errors import UsageError
 
 _FORMATS = (PNG, SVG)
-_DEFAULT_TOP = 5
-
-# What is said of one kind of picture, and would be said in vain without it.
-_FLAGS_OF_KIND = {"heatmap": ("x", "y", "fix"), "curves": ("top",)}
 
 
 def _define_flags(values: flags.FlagValues) -> None:
@@ -46,27 +43,14 @@ def _define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "kind",
         None,
-        f"which pictures: {', '.join(KINDS)}; all that the trials allow if not given",
+        f"which pictures: {', '.join(PICTURES)}; all that the trials allow if not given",
         flag_values=values,
     )
-    flags.DEFINE_string("x", None, "the heat map's hyperparameter across", flag_values=values)
-    flags.DEFINE_string("y", None, "the heat map's hyperparameter upwards", flag_values=values)
-    flags.DEFINE_multi_string(
-        "fix",
-        [],
-        "the heat map's trials have this value, as AXIS=VALUE; others are averaged",
-        flag_values=values,
-    )
+    define_options(values, PICTURES.options.values())
     flags.DEFINE_string(
         "metric",
         None,
         "what is shown, as TAG:min or TAG:max; the objective if not given",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "top",
-        None,
-        f"of how many trials curves are shown (default {_DEFAULT_TOP})",
         flag_values=values,
     )
     flags.DEFINE_string(
@@ -76,15 +60,15 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
     image_format, kinds = format_of(values, *_FORMATS), _parse_kinds(values)
-    options = _parse_options(values)
-    require_packages("a picture", "matplotlib")
+    options = _list_given(values, kinds)
     logged, trials = read_trials(values, words, values.metric)
     folder = Path(values.out or Path("plots") / logged.home.name).expanduser().absolute()
     check_outside(folder, logdir_of(values), "--out")
     pictures, skipped = _draw(kinds, trials, options)
     for each in skipped:
-        if given := _list_given(values, each.kind):
-            raise UsageError(f"{' and '.join(given)} cannot be obeyed: {each.reason}")
+        if stray := PICTURES.keep_suitable(each.kind, options):
+            flag_names = " and ".join(f"--{name}" for name in stray)
+            raise UsageError(f"{flag_names} cannot be obeyed: {each.reason}")
     console = make_console()
     for path in write_pictures(pictures, folder, image_format):
         console.print(f"wrote {path}")
@@ -98,7 +82,7 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
 
 
 def _draw(
-    kinds: list[str] | None, trials: Trials, options: PlotOptions
+    kinds: list[str] | None, trials: Trials, options: Mapping[str, Any]
 ) -> tuple[list[Picture], list[Skipped]]:
     """Return the pictures asked for, or those that can be.
 
@@ -117,43 +101,21 @@ def _draw(
 def _parse_kinds(values: flags.FlagValues) -> list[str] | None:
     if values.kind is None:
         return None
-    for kind in values.kind:
-        if kind not in KINDS:
-            hint = did_you_mean(kind, KINDS) or f" Choose of {', '.join(KINDS)}."
-            raise UsageError(f"--kind must name pictures; got {kind!r}.{hint}")
     if not values.kind:
-        raise UsageError(f"--kind must name pictures; got none. Choose of {', '.join(KINDS)}.")
-    for kind in _FLAGS_OF_KIND:
-        given = _list_given(values, kind)
-        if given and kind not in values.kind:
-            raise UsageError(
-                f"{' and '.join(given)} is about the picture {kind!r}; got "
-                f"--kind={','.join(values.kind)}. Add it, or leave that out."
-            )
+        raise UsageError(f"--kind must name pictures; got none. Choose of {', '.join(PICTURES)}.")
+    for kind in values.kind:
+        PICTURES.find(kind)
     return list(dict.fromkeys(values.kind))
 
 
-def _list_given(values: flags.FlagValues, kind: str) -> list[str]:
-    """Return the flags that were given and are about a kind of picture."""
-    return [f"--{name}" for name in _FLAGS_OF_KIND.get(kind, ()) if values[name].value]
-
-
-def _parse_options(values: flags.FlagValues) -> PlotOptions:
-    if values.top is not None and values.top < 1:
-        raise UsageError(f"--top must be at least 1; got {values.top}. Raise it.")
-    fixed: dict[str, str] = {}
-    for text in values.fix:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--fix must be AXIS=VALUE; got {text!r}. Write it so.")
-        if name in fixed:
-            raise UsageError(f"--fix must name an axis once; got {name!r} twice. Drop one.")
-        fixed[name] = value
-    if both := {values.x, values.y} & set(fixed):
-        raise UsageError(
-            f"an axis of the heat map cannot be fixed; got {both.pop()!r} as both. Drop one."
-        )
-    return PlotOptions(x=values.x, y=values.y, fixed=fixed, top=values.top or _DEFAULT_TOP)
+def _list_given(values: flags.FlagValues, kinds: list[str] | None) -> dict[str, Any]:
+    """Return the options of pictures that were given, checked."""
+    given = options_given(values, PICTURES.options.values())
+    given = {name: value for name, value in given.items() if value not in (None, ())}
+    PICTURES.check_owners(given, kinds or [*PICTURES])
+    for kind in kinds or PICTURES:
+        PICTURES.make_options(kind, PICTURES.keep_suitable(kind, given))
+    return given
 
 
 COMMAND = Command(

@@ -8,9 +8,8 @@ from pathlib import Path
 from absl import flags
 
 from hparams_lab.analysis.compare.comparison import compare
-from hparams_lab.analysis.plots.pictures import PlotOptions, draw_possible
+from hparams_lab.analysis.plots.pictures import draw_possible
 from hparams_lab.analysis.plots.saving import write_file
-from hparams_lab.analysis.plots.style import require_packages
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report.page import format_page
 from hparams_lab.analysis.report.report import find_best, gather_report
@@ -35,11 +34,10 @@ def _define_flags(values: flags.FlagValues) -> None:
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
-    require_packages("a report", "matplotlib", "jinja2")
     logged, trials = read_trials(values, words)
     path = _parse_path(values, logged.home.name)
     comparison = compare(logged, rows=trials.rows)
-    pictures, skipped = draw_possible(trials, PlotOptions())
+    pictures, skipped = draw_possible(trials)
     report = gather_report(
         logged,
         trials,

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from absl import flags
 
+from hparams_lab.catalog.option import Option, list_options
 from hparams_lab.cli.command import Command, define_logdir, logdir_of
-from hparams_lab.cli.flags.execution import define_execution, execution_of
+from hparams_lab.cli.flags.formats import define_format
+from hparams_lab.cli.flags.options import define_options, options_given
 from hparams_lab.cli.inputs.find import find_logged, find_sweeps
 from hparams_lab.cli.output.watch import watch
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.errors import UnknownExperimentError, UsageError
+from hparams_lab.executors.catalog import EXECUTORS
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.options import ResumeOptions
+from hparams_lab.sweeps.options import ResumeOptions, make_options
 from hparams_lab.sweeps.resume import check_resumable, resume
 
 
 def _define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
-    define_execution(values)
-    flags.DEFINE_bool("failed", False, "run again what failed", flag_values=values)
-    flags.DEFINE_multi_string(
-        "extend",
-        [],
-        "AXIS=V1,V2: add values to an axis; an interval is widened to them",
-        flag_values=values,
-    )
+    define_format(values)
+    define_options(values, _list_options(), resuming=True)
+
+
+def _list_options() -> list[Option]:
+    return [*list_options(ResumeOptions), *EXECUTORS.options.values()]
 
 
 def _run(values: flags.FlagValues, words: list[str]) -> int:
@@ -40,11 +42,11 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     (sweep_dir,) = sweep_dirs
     check_resumable(Sweep.read(sweep_dir))  # before another file of its name is taken for its own
     source = _find_source(words[0], sweep_dir)
-    options = ResumeOptions(**execution_of(values), failed=values.failed, extensions=values.extend)
+    options = make_options(
+        ResumeOptions, command=tuple(sys.argv), **options_given(values, _list_options())
+    )
     return watch(
-        words[0],
-        values,
-        lambda **listeners: resume(source, home, sweep_dir, options, **listeners),
+        words[0], values, lambda listeners: resume(source, home, sweep_dir, options, listeners)
     )
 
 

@@ -17,8 +17,7 @@ from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.executors.base import Cause
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.launch import Started
-from hparams_lab.sweeps.loop import RunResult
+from hparams_lab.sweeps.listeners import RunResult, Started
 
 
 class Lines:

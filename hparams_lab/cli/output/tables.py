@@ -209,8 +209,7 @@ def format_size(sweep: Sweep) -> str:
     """Return how many trials a sweep has: `9 trials`, `at most 9 trials`."""
     if sweep.max_trials is None:
         return "no limit of trials"
-    # How long this search is shows only as it goes.
-    bound = "at most " if sweep.strategy == "one_at_a_time" else ""
+    bound = "at most " if sweep.traits.may_end_early else ""
     return f"{bound}{count(sweep.max_trials, 'trial')}"
 
 

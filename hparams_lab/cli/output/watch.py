@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ParamSpec, Protocol
+from typing import ParamSpec
 
 from absl import flags
 from rich.console import Console
@@ -25,8 +25,8 @@ from hparams_lab.errors import StorageError
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.launch import Started
-from hparams_lab.sweeps.loop import OnRetry, RunResult, SweepResult
+from hparams_lab.sweeps.listeners import Listeners, Started
+from hparams_lab.sweeps.loop import SweepResult
 
 _NUM_BEST = 10
 _NUM_FAILURES = 5
@@ -35,26 +35,13 @@ _EXIT_FAILURES = 1
 _Told = ParamSpec("_Told")
 
 
-class Start(Protocol):
-    """Runs a sweep, given what is to be called as it goes."""
-
-    def __call__(
-        self,
-        *,
-        on_start: Callable[[Started], None],
-        on_result: Callable[[RunResult], None],
-        on_retry: OnRetry,
-    ) -> SweepResult:
-        """Return what came of it."""
-
-
-def watch(name: str, values: flags.FlagValues, start: Start) -> int:
+def watch(name: str, values: flags.FlagValues, start: Callable[[Listeners], SweepResult]) -> int:
     """Run a sweep, and return the exit code.
 
     Args:
         name: of the experiment, as the user wrote it.
         values: the flags that were given.
-        start: runs it.
+        start: runs it, given what to call as it goes.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
@@ -74,9 +61,11 @@ def watch(name: str, values: flags.FlagValues, start: Start) -> int:
     progress.load(name)
     try:
         result = start(
-            on_start=telling.to(on_start),
-            on_result=telling.to(progress.add),
-            on_retry=telling.to(progress.note_retry),
+            Listeners(
+                on_start=telling.to(on_start),
+                on_result=telling.to(progress.add),
+                on_retry=telling.to(progress.note_retry),
+            )
         )
     except KeyboardInterrupt:
         progress.stop()

@@ -28,8 +28,6 @@ _MAX_VALUE_CHARS = 40
 # What stands in a name as it is; the rest could be taken for a separator.
 _NOT_PLAIN = re.compile(r"[^\w.+-]")
 
-_GRID = "grid"
-
 
 def name_runs(
     runs: Sequence[FoundRun], as_text: Iterable[str] = (), *, experiment_column: str = ""
@@ -88,7 +86,7 @@ def label_pattern(name: str) -> str:
 
 
 def _has_few_values(axis: Axis, sweep: Sweep) -> bool:
-    is_listed = axis.is_listed or sweep.strategy == _GRID
+    is_listed = axis.is_listed or sweep.traits.walks_levels
     return is_listed and len(axis.levels) <= MAX_NUMERIC_DISCRETE
 
 

@@ -16,10 +16,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from hparams_lab.catalog.option import option
 from hparams_lab.errors import ExecutorError
-from hparams_lab.executors.base import Answer, Cause, Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import (
+    Answer,
+    Cause,
+    Executor,
+    ExecutorSpec,
+    Finished,
+    Job,
+    Setup,
+    Work,
+    Workload,
+)
+from hparams_lab.executors.capacity import find_room
 from hparams_lab.executors.cpus import limit_threads
-from hparams_lab.executors.gpus import GpuShares
+from hparams_lab.executors.gpus import GpuShares, find_gpus
+from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.child import SIGKILL, kill_group
 from hparams_lab.executors.process.limits import Breach, JobLimits, Watch
 from hparams_lab.executors.process.link import ServerLink
@@ -299,3 +312,46 @@ class ProcessExecutor(Executor):
     def _signal_all(self, number: int) -> None:
         for server in list(self._servers):
             server.signal(Signal(number), forks=self._may_fork)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessOptions(JobOptions):
+    """Options of jobs in processes of this machine.
+
+    Attributes:
+        runs_per_gpu: how many runs share a GPU, where there are any; None: one.
+    """
+
+    runs_per_gpu: int | None = option(
+        "let so many runs share a GPU",
+        at_least=1,
+        unset=1,
+        needs="processes of this machine",
+        label="runs per GPU",
+    )
+
+
+def _make(workload: Workload, options: ProcessOptions) -> Executor:
+    room = find_room(
+        num_workers=workload.num_workers,
+        runs_per_gpu=options.runs_per_gpu,
+        max_runs=workload.max_jobs,
+    )
+    return ProcessExecutor(
+        workload.setup,
+        workload.work,
+        num_workers=room.num_workers,
+        timeout_secs=options.run_timeout_secs,
+        memory_limit_mb=options.memory_limit_mb,
+        jobs_per_process=options.runs_per_process or 1,
+        gpus=room.gpus,
+        notice=room.notice,
+    )
+
+
+PROCESS = ExecutorSpec(
+    options=ProcessOptions,
+    make=_make,
+    # A sweep may be resumed on a machine that has no GPUs, unlike the one before.
+    still_holds=lambda name: name != "runs_per_gpu" or bool(find_gpus()),
+)

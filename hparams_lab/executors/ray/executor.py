@@ -21,18 +21,23 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
+from hparams_lab.catalog.option import option
 from hparams_lab.errors import ExecutorError, UsageError
 from hparams_lab.executors.base import (
     Answer,
     Executor,
+    ExecutorSpec,
     Finished,
     Job,
     Setup,
     Work,
+    Workload,
     conclude_interrupted,
 )
 from hparams_lab.executors.cpus import THREAD_VARIABLES
+from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.messages import Report
 from hparams_lab.executors.ray.cluster import Cluster
 from hparams_lab.executors.ray.host import Brief, package_version
@@ -233,3 +238,58 @@ class RayExecutor(Executor):
         self._fleet = self._cluster = None
         self._waiting.clear()
         self._ended.clear()
+
+
+_CLUSTER = "a Ray cluster"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RayOptions(JobOptions):
+    """Options of jobs on a Ray cluster.
+
+    Attributes:
+        ray_address: of the cluster, as `ray.init` takes it; None: the one this process is
+            in, or a new one on this machine.
+        cpus_per_run: of a node, for each run; None: one.
+        gpus_per_run: of a node, for each run, fractions too; None: none.
+    """
+
+    ray_address: str | None = option(
+        "of the Ray cluster (default: RAY_ADDRESS, or a new one on this machine)",
+        needs=_CLUSTER,
+        label="Ray cluster",
+    )
+    cpus_per_run: float | None = option(
+        "of the Ray cluster, for each run",
+        above=0,
+        unit="processors",
+        unset=1,
+        needs=_CLUSTER,
+        label="processors of a run",
+    )
+    gpus_per_run: float | None = option(
+        "of the Ray cluster, for each run",
+        at_least=0,
+        unset=0,
+        needs=_CLUSTER,
+        label="GPUs of a run",
+    )
+
+
+def _make(workload: Workload, options: RayOptions) -> Executor:
+    return RayExecutor(
+        workload.setup,
+        workload.work,
+        num_workers=workload.num_workers,
+        max_workers=workload.max_jobs,
+        address=options.ray_address,
+        cpus_per_run=options.cpus_per_run or 1.0,
+        gpus_per_run=options.gpus_per_run or 0.0,
+        timeout_secs=options.run_timeout_secs,
+        memory_limit_mb=options.memory_limit_mb,
+        jobs_per_process=options.runs_per_process or 1,
+        setting_up=workload.setting_up,
+    )
+
+
+RAY = ExecutorSpec(options=RayOptions, make=_make, is_distributed=True)

@@ -8,6 +8,7 @@ from tensorboard.plugins.hparams.summary_v2 import Metric
 from hparams_lab.analysis.changes.intent import compare_intents
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
+from hparams_lab.search.base import Traits
 from tests.factories import METRICS, make_sweep
 
 POINT = Assignment({"units": 8, "rate": 0.1})
@@ -30,12 +31,12 @@ OTHER_POINT = Assignment({"units": 16, "rate": 0.1})
         ({}, {"repeats": 3}, "repeats: 1 -> 3"),
         ({"folds": 5}, {"folds": 10}, "folds: 5 -> 10"),
         ({}, {"subset": 0.5}, "subset: none -> 0.5"),
-        ({}, {"prunes": True}, "pruning: no -> yes"),
+        ({}, {"traits": Traits(prunes=True)}, "pruning: no -> yes"),
         ({"racing": True}, {}, "racing: yes -> no"),
         (
             {"search_options": {"pruner": "median"}},
             {"search_options": {"min_budget": 2}},
-            "min budget: default -> 2, pruner: median -> default",
+            "min budget: 1 -> 2, pruner: median -> none",
         ),
         (
             {"search_options": {"order": []}},
@@ -45,15 +46,27 @@ OTHER_POINT = Assignment({"units": 16, "rate": 0.1})
         ({}, {"tries": [POINT]}, "points tried first: 0 -> 1"),
         ({"tries": [POINT]}, {"tries": [OTHER_POINT]}, "points tried first: 1 -> 1 (other ones)"),
         ({}, {"executor": "process"}, "executor: inline -> process"),
-        ({}, {"run_timeout_secs": 60.0}, "time limit of a run, secs: none -> 60.0"),
-        ({}, {"memory_limit_mb": 512.0}, "memory limit of a run, MB: none -> 512.0"),
-        ({"retries": 0}, {"retries": 2}, "retries of a run: 0 -> 2"),
-        ({}, {"runs_per_process": 8}, "runs per process: 1 -> 8"),
-        ({}, {"runs_per_gpu": 2}, "runs per GPU: 1 -> 2"),
-        ({}, {"ray_address": "auto"}, "Ray cluster: none -> auto"),
-        ({}, {"cpus_per_run": 2.0}, "processors of a run: none -> 2.0"),
-        ({}, {"gpus_per_run": 0.5}, "GPUs of a run: none -> 0.5"),
-        ({"max_failures": 3}, {}, "limit of failures: 3 -> none"),
+        (
+            {},
+            {"execution_options": {"run_timeout_secs": 60.0}},
+            "time limit of a run, secs: none -> 60.0",
+        ),
+        (
+            {},
+            {"execution_options": {"memory_limit_mb": 512.0}},
+            "memory limit of a run, MB: none -> 512.0",
+        ),
+        (
+            {"execution_options": {"retries": 0}},
+            {"execution_options": {"retries": 2}},
+            "retries of a run: 0 -> 2",
+        ),
+        ({}, {"execution_options": {"runs_per_process": 8}}, "runs per process: 1 -> 8"),
+        ({}, {"execution_options": {"runs_per_gpu": 2}}, "runs per GPU: 1 -> 2"),
+        ({}, {"execution_options": {"ray_address": "auto"}}, "Ray cluster: none -> auto"),
+        ({}, {"execution_options": {"cpus_per_run": 2.0}}, "processors of a run: 1 -> 2.0"),
+        ({}, {"execution_options": {"gpus_per_run": 0.5}}, "GPUs of a run: 0 -> 0.5"),
+        ({"execution_options": {"max_failures": 3}}, {}, "limit of failures: 3 -> none"),
         ({}, {"experiment": "mnist"}, "experiment: toy -> mnist"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

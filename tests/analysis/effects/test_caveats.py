@@ -11,6 +11,7 @@ import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, RealInterval
 
 from hparams_lab.declare.axis import Axis
+from hparams_lab.search.base import Traits
 from tests.analysis.effects.effect_trials import (
     FLAG,
     GRID,
@@ -109,7 +110,7 @@ def test_equal_sweeps_are_pooled() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({"strategy": "bayes"}, True), ({"strategy": "random"}, False)],
+    [({"traits": Traits(learns=True)}, True), ({"traits": Traits()}, False)],
     ids=["bayes", "random"],
 )
 def test_a_search_that_adapts_is_told(changes: Mapping[str, Any], told: bool) -> None:

@@ -22,6 +22,7 @@ from hparams_lab.events.read.reader import read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.search.base import Traits
 from tests.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
 
 FOREIGN = Path(__file__).parents[2] / "events" / "data"
@@ -156,7 +157,7 @@ def test_a_run_without_an_end_has_no_end(listed: Any, tmp_path: Path) -> None:
 
 def test_pruned_trials_say_so(tmp_path: Path) -> None:
     """A trial's status is that of `show`, a run's that of the dashboard and why it ended."""
-    sweep = make_sweep(prunes=True)
+    sweep = make_sweep(traits=Traits(prunes=True))
     sweep_dir = add_sweep(ExperimentDir(tmp_path / "toy"), sweep)
     write_run(make_spec(sweep_dir, VALUES), {}, ending=Ending.PRUNED)
     runs = _list_runs(sweep_dir, sweep)

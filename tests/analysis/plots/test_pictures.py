@@ -16,8 +16,7 @@ from hparams_lab.analysis.plots.days import draw_days
 from hparams_lab.analysis.plots.effects import draw_effects
 from hparams_lab.analysis.plots.heatmap import draw_heatmap
 from hparams_lab.analysis.plots.pictures import (
-    KINDS,
-    PlotOptions,
+    PICTURES,
     draw_picture,
     draw_possible,
     write_pictures,
@@ -41,19 +40,19 @@ def texts(figure: Figure) -> str:
 def test_all_pictures_are_drawn_of_two_days(tmp_path: Path) -> None:
     """Trials of two days, with curves and several hyperparameters, allow every kind."""
     trials = show(log_points(tmp_path, sweep_ids=DAYS, curve=CURVE))
-    pictures, skipped = draw_possible(trials, PlotOptions())
+    pictures, skipped = draw_possible(trials)
 
     assert [] == skipped
-    assert list(KINDS) == [picture.kind for picture in pictures]
+    assert list(PICTURES) == [picture.kind for picture in pictures]
     assert all(picture.title.startswith("toy: ") for picture in pictures)
 
 
 def test_what_cannot_be_drawn_says_why(tmp_path: Path) -> None:
     """A lone trial without a curve allows nothing, and each kind has its reason."""
-    pictures, skipped = draw_possible(show(log_points(tmp_path, GRID[:1])), PlotOptions())
+    pictures, skipped = draw_possible(show(log_points(tmp_path, GRID[:1])))
 
     assert [] == pictures
-    assert list(KINDS) == [each.kind for each in skipped if each.reason.endswith(".")]
+    assert list(PICTURES) == [each.kind for each in skipped if each.reason.endswith(".")]
 
 
 @pytest.mark.parametrize("image_format", [PNG, SVG])
@@ -84,9 +83,9 @@ def test_pyplot_stays_out(tmp_path: Path) -> None:
         "from tests.plotted import ExperimentDir, show\n"
         "from hparams_lab.analysis.plots.pictures import *\n"
         f"trials = show(ExperimentDir(Path({str(tmp_path / 'toy')!r})))\n"
-        "pictures, skipped = draw_possible(trials, PlotOptions())\n"
+        "pictures, skipped = draw_possible(trials)\n"
         "write_pictures(pictures, Path(sys.argv[1]), 'png')\n"
-        "assert len(pictures) == len(KINDS), skipped\n"
+        "assert len(pictures) == len(PICTURES), skipped\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
 
@@ -209,7 +208,7 @@ def test_effects_have_a_panel_for_each_hyperparameter(tmp_path: Path) -> None:
 
 def test_pictures_are_written_over_those_that_are_there(tmp_path: Path) -> None:
     """A folder is made, and a picture of the same kind replaced, without a trace of either."""
-    picture = draw_picture("best_so_far", show(log_points(tmp_path)), PlotOptions())
+    picture = draw_picture("best_so_far", show(log_points(tmp_path)))
     folder = tmp_path / "new" / "folder"
     for _ in range(2):
         paths = write_pictures([picture], folder, PNG)
@@ -221,7 +220,7 @@ def test_pictures_are_written_over_those_that_are_there(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a file stands in the way, one sentence says so."""
     (tmp_path / "file").write_text("")
-    picture = draw_picture("best_so_far", show(log_points(tmp_path)), PlotOptions())
+    picture = draw_picture("best_so_far", show(log_points(tmp_path)))
 
     with pytest.raises(UsageError, match="cannot write"):
         write_pictures([picture], tmp_path / "file", PNG)

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from hparams_lab.analysis.plots.style import (
     line_colours,
-    require_packages,
     robust_limits,
     shorten,
 )
 from hparams_lab.declare.objective import Goal
-from hparams_lab.errors import UsageError
 
 NUMBERS = st.floats(-1e12, 1e12, allow_nan=False)
 GOALS = st.sampled_from(Goal)
@@ -55,9 +53,3 @@ def test_a_text_is_shortened_to_one_line_of_the_width(text: str, width: int) -> 
 def test_each_line_has_a_colour_of_its_own(count: int) -> None:
     """No two lines of a picture share a colour, be they few or many."""
     assert count == len(set(line_colours(count)))
-
-
-def test_a_missing_package_is_told_with_what_installs_it() -> None:
-    """Without Matplotlib one sentence says what to install."""
-    with pytest.raises(UsageError, match=r"no_such_package.*pip install 'hparams_lab\[plots\]'"):
-        require_packages("a picture", "no_such_package")

@@ -13,7 +13,7 @@ import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.analysis.compare.comparison import compare
-from hparams_lab.analysis.plots.pictures import PlotOptions, draw_picture
+from hparams_lab.analysis.plots.pictures import draw_picture
 from hparams_lab.analysis.report.page import format_page
 from hparams_lab.analysis.report.report import MAX_TRIALS, Report, gather_report
 from hparams_lab.analysis.trials.selection import read_logged
@@ -29,7 +29,7 @@ def report_on(home: ExperimentDir, *, kinds: Sequence[str] = (), replay: str = "
     """Return the report of all that is logged, with some pictures."""
     logged = read_logged(home)
     trials = show_logged(logged)
-    pictures = [draw_picture(kind, trials, PlotOptions()) for kind in kinds]
+    pictures = [draw_picture(kind, trials) for kind in kinds]
     return gather_report(
         logged, trials, compare(logged), pictures, [], replay=replay, made="2026-11-21 18:00"
     )

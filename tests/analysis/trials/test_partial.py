@@ -17,6 +17,7 @@ from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
+from hparams_lab.search.base import Traits
 from hparams_lab.stats.interval import describe
 from tests.factories import SATURDAY, make_sweep, write_run
 
@@ -58,7 +59,7 @@ FAILED: Written = [({"accuracy": [0.99]}, Ending.FAILED)]
 def test_what_was_stopped_early_is_behind_full_trials(tmp_path: Path) -> None:
     """Full trials come first, then what lost a race or was pruned, then what failed."""
     trials = [FAILED, PRUNED, LOST, full(0.1, 0.3, 0.2)]
-    rows, _ = rank(tmp_path, trials, repeats=3, racing=True, prunes=True)
+    rows, _ = rank(tmp_path, trials, repeats=3, racing=True, traits=Traits(prunes=True))
 
     assert ["0003", "0002", "0001", "0000"] == [row.trial_id[:4] for row in rows]
     assert [False, True, True, False] == [row.is_partial for row in rows]
@@ -67,7 +68,7 @@ def test_what_was_stopped_early_is_behind_full_trials(tmp_path: Path) -> None:
 def test_a_status_says_how_a_trial_was_stopped(tmp_path: Path) -> None:
     """The status column tells pruned trials and lost races from successes."""
     trials = [full(0.1, 0.3, 0.2), LOST, PRUNED, FAILED]
-    rows, sweep = rank(tmp_path, trials, repeats=3, racing=True, prunes=True)
+    rows, sweep = rank(tmp_path, trials, repeats=3, racing=True, traits=Traits(prunes=True))
 
     assert ["SUCCESS", "LOST RACE", "PRUNED", "FAILURE"] == column(rows, sweep, "status")
 
@@ -81,7 +82,7 @@ def test_a_status_column_is_for_what_is_not_plain(tmp_path: Path) -> None:
 
 def test_a_pruned_trial_has_no_value(tmp_path: Path) -> None:
     """A pruned trial is a success without an objective, with its budget."""
-    (row,), _ = rank(tmp_path, [PRUNED], prunes=True)
+    (row,), _ = rank(tmp_path, [PRUNED], traits=Traits(prunes=True))
 
     assert Status.SUCCESS is row.status
     assert math.isnan(row.objective_value)
@@ -90,7 +91,7 @@ def test_a_pruned_trial_has_no_value(tmp_path: Path) -> None:
 
 def test_a_pruned_trial_of_repeats_is_over(tmp_path: Path) -> None:
     """A pruned trial lacks no runs: its siblings are never to be run."""
-    (row,), _ = rank(tmp_path, [PRUNED], prunes=True, repeats=5)
+    (row,), _ = rank(tmp_path, [PRUNED], traits=Traits(prunes=True), repeats=5)
 
     assert (Status.SUCCESS, True) == (row.status, row.is_partial)
 

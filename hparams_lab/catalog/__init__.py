@@ -1,0 +1,1 @@
+"""What is chosen by name, such as an executor, and the options each choice has."""
