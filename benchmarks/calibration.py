@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 
-from tests.calibrating import Design, draw_skewed, error_of, measure_rate
+from tests.support.calibration import Design, draw_skewed, error_of, measure_rate
 
 NUM_PAIRS = 2_000
 

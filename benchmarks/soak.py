@@ -13,7 +13,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from tests.soaking import soak
+from tests.support.soak import soak
 
 NUM_TOP = 12
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 # Before they are imported, so that the contracts' asserts say what was compared.
-pytest.register_assert_rewrite("hparams_lab.testing", "tests.oracle")
+pytest.register_assert_rewrite("hparams_lab.testing", "tests.support.oracle")
 
 from hparams_lab.declare.source import ExperimentSource  # noqa: E402
 from hparams_lab.events.read.cache import DIR_VARIABLE  # noqa: E402

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
-from tests.faults import on_read_only, without_rights
-from tests.program import run_program
-from tests.servers import read_url, running
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.program import run_program
+from tests.support.servers import read_url, running
+from tests.support.storage_faults import on_read_only, without_rights
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from hparams_lab.events.schema import Status
-from tests.program import KILL_EXPERIMENTS, TIMEOUT_SECS, read_sweep, run_program, words_of
+from tests.support.program import KILL_EXPERIMENTS, TIMEOUT_SECS, read_sweep, run_program, words_of
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ from google.protobuf import json_format, text_format
 
 import hparams_lab as lab
 from hparams_lab.dashboard.view.view import open_view
-from tests.oracle import Board, read_board
 from tests.remote.conftest import s3, s3_server  # noqa: F401 - fixtures
-from tests.s3 import S3
+from tests.support.oracle import Board, read_board
+from tests.support.s3 import S3
 
 CheckGolden = Callable[[str, str], None]
 

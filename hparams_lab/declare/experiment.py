@@ -34,6 +34,7 @@ class Experiment:
             has run an operation.
         description: Markdown, kept in the `hparams_config`. The question that
             `hparams_lab list` shows is the first line of the module's docstring.
+        space: the product of the hparams, as axes; not an argument.
 
     Raises:
         DeclarationError: if it breaks rules; it names all of them at once.

@@ -45,6 +45,7 @@ class RunSpec:
         prunes: whether what it reports is judged.
         reused_from: path of the run, relative to the experiment's directory, whose results
             these are; empty if it was executed.
+        refit: whether all rows are trained on, those held out too, and the model is kept.
     """
 
     dir: RunDir

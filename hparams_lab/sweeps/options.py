@@ -74,6 +74,7 @@ class LaunchOptions(ExecutionOptions):
 
     Attributes:
         logdir: folder of the experiments' log directories.
+        executor: name.
         search: name of the strategy.
         search_options: of the strategy, by name; None is not given.
         seed: of the sweep, at least 0.

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.servers import read_url, running
+from tests.support.servers import read_url, running
 
 # Wide enough for the five hparams and the metrics that the table shows by default.
 WIDTH, HEIGHT = 1960, 920

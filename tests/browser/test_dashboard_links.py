@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.dashboard.story import NUM_RUNS, write_story
-from tests.servers import running
+from tests.support.servers import running
+from tests.support.story import NUM_RUNS, write_story
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import HEIGHT, WIDTH, read_table
-from tests.dashboard.story import HPARAM_COLUMNS, METRIC_COLUMNS, all_trial_ids, write_story
-from tests.servers import read_url, running
+from tests.support.servers import read_url, running
+from tests.support.story import HPARAM_COLUMNS, METRIC_COLUMNS, all_trial_ids, write_story
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.browser.conftest import Cell, open_dashboard, read_table
 from tests.conftest import InlineLauncher
-from tests.dashboard.modules import SEVEN
-from tests.oracle import read_board
+from tests.support.dashboard_modules import SEVEN
+from tests.support.oracle import read_board
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

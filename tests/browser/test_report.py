@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.factories import FRIDAY, SATURDAY
-from tests.plotted import log_points
+from tests.support.factories import FRIDAY, SATURDAY
+from tests.support.plot_trials import log_points
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,8 +13,8 @@ import pytest
 from hparams_lab.cli.inputs.entries import format_bytes
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
-from tests.oracle import count_configs, read_board
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.oracle import count_configs, read_board
 
 Say = Callable[..., str]
 

@@ -9,7 +9,15 @@ import pytest
 from hparams_lab.declare.objective import minimize
 from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, METRICS, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import (
+    FRIDAY,
+    METRICS,
+    SATURDAY,
+    add_sweep,
+    make_spec,
+    make_sweep,
+    write_run,
+)
 
 SWEEP = make_sweep()
 

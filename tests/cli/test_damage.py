@@ -11,7 +11,7 @@ import hparams_lab as lab
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 NUM_RUNS = 8
 READING = {

@@ -9,9 +9,9 @@ import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from tests.analysis.changes.sides import write_sources
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.changed_sweeps import write_sources
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 MODULE = 'def train(run):\n    return {{"height": run.hparams["x"][:key:] * {}}}\n'
 X_AXIS = HParam("x", Discrete([1.0, 2.0]))

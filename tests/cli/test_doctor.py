@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.ailing import make_healthy, sweep_of, write_session
 from tests.cli.conftest import Program
+from tests.support.sick_logdir import make_healthy, sweep_of, write_session
 
 
 @pytest.fixture

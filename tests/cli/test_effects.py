@@ -17,7 +17,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 QUICK = "--evaluator=mdi"
 AXES = (

@@ -21,7 +21,7 @@ from hparams_lab.sweeps.listeners import RunResult
 from hparams_lab.sweeps.loop import SweepResult
 from hparams_lab.sweeps.worker import Outcome
 from tests.cli.conftest import Program
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 HUNG = "the run was stopped after its time limit of 5 s"
 

@@ -12,7 +12,7 @@ import pytest
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 FOREIGN = Path(__file__).parent.parent / "events" / "data"
 

@@ -10,7 +10,7 @@ import pytest
 from hparams_lab.cli.main import COMMANDS
 from hparams_lab.logdir.layout import experiment_dir
 from tests.cli.conftest import Program
-from tests.factories import add_sweep, make_sweep
+from tests.support.factories import add_sweep, make_sweep
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]], ids=repr)

@@ -12,8 +12,8 @@ from rich.cells import cell_len
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
-from tests.program import TIMEOUT_SECS
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.program import TIMEOUT_SECS
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import pytest
 
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.cli.conftest import Program
-from tests.oracle import read_board
-from tests.plotted import GRID, log_points
+from tests.support.oracle import read_board
+from tests.support.plot_trials import GRID, log_points
 
 FAST = "--kind=best_so_far"  # no effects to estimate
 

@@ -23,7 +23,7 @@ from hparams_lab.cli.flags.selection import (
 )
 from hparams_lab.errors import HParamsLabError, UsageError
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_record, make_sweep
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_record, make_sweep
 
 SUNDAY = datetime(2026, 11, 22, 7)
 LAST_YEAR = "2025-06-01_12-00-00"

@@ -16,9 +16,9 @@ from hparams_lab.events.schema import ENDED_TAG, Ending, Status
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.oracle import read_board
-from tests.servers import running_tensorboard
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.oracle import read_board
+from tests.support.servers import running_tensorboard
 
 WHY = "the run was stopped after its <time> limit of *5* s | `at last`"
 FAILURES = [ending for ending in Ending if ending.status is Status.FAILURE]

@@ -11,9 +11,9 @@ from hparams_lab.events.write.config import write_config
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import add_sweep, make_spec, make_sweep, ticking, write_run
-from tests.oracle import Board, read_board
-from tests.servers import running_tensorboard
+from tests.support.factories import add_sweep, make_spec, make_sweep, ticking, write_run
+from tests.support.oracle import Board, read_board
+from tests.support.servers import running_tensorboard
 
 # How many bytes of its file a killed run lacks: none, or some of its last scalar.
 CUTS = {"whole": 0, "torn": 5, "torn_header": 38}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import InlineLauncher
-from tests.oracle import read_board
+from tests.support.oracle import read_board
 
 ODD = {
     "spaces": "with two spaces",

@@ -10,7 +10,7 @@ from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.conftest import InlineLauncher
-from tests.oracle import Board, read_board
+from tests.support.oracle import Board, read_board
 
 NOISY = """
     def train(run):

@@ -15,8 +15,8 @@ import pytest
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.testing.executors import wait_until
 from tests.conftest import PARABOLA, InlineLauncher
-from tests.oracle import read_board
-from tests.servers import TensorBoardServer, list_group, read_url, running
+from tests.support.oracle import read_board
+from tests.support.servers import TensorBoardServer, list_group, read_url, running
 
 pytestmark = pytest.mark.slow
 

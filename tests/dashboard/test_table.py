@@ -12,9 +12,9 @@ from hparams_lab.events.read.reader import read_runs
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import PARABOLA, InlineLauncher
-from tests.dashboard.modules import SEVEN
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.oracle import count_configs, read_board
+from tests.support.dashboard_modules import SEVEN
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.oracle import count_configs, read_board
 
 SERIES = """
     def train(run):

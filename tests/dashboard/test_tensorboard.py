@@ -8,9 +8,9 @@ from hparams_lab.events.read.reader import read_runs
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import InlineLauncher
-from tests.dashboard.modules import SEVEN
-from tests.oracle import read_board
-from tests.servers import running_tensorboard
+from tests.support.dashboard_modules import SEVEN
+from tests.support.oracle import read_board
+from tests.support.servers import running_tensorboard
 
 NUM_TRIALS = 32
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from hparams_lab.dashboard.view.view import View, open_view
 from hparams_lab.events.write.config import write_config
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.dashboard.story import (
+from tests.support.factories import FRIDAY, SATURDAY
+from tests.support.oracle import count_configs, read_board
+from tests.support.story import (
     HPARAM_COLUMNS,
     METRIC_COLUMNS,
     NUM_RUNS,
@@ -18,8 +20,6 @@ from tests.dashboard.story import (
     write_saturday,
     write_story,
 )
-from tests.factories import FRIDAY, SATURDAY
-from tests.oracle import count_configs, read_board
 
 
 def run_names(view: View) -> list[str]:

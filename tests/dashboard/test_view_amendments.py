@@ -11,7 +11,7 @@ from hparams_lab.dashboard.view.finder import Finder, choose_all
 from hparams_lab.dashboard.view.view import View
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.search.base import Traits
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 SUNDAY = "2026-11-22_10-00-00"
 LONG = "activation_function_of_the_hidden_layers_of_it"  # is cut in names

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hparams_lab.dashboard.view.view import View, open_view
-from tests.dashboard.story import (
+from tests.support.factories import FRIDAY
+from tests.support.oracle import count_configs, read_board
+from tests.support.story import (
     add_run,
     write_friday,
     write_other,
     write_saturday,
     write_story,
 )
-from tests.factories import FRIDAY
-from tests.oracle import count_configs, read_board
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:

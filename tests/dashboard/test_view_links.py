@@ -13,8 +13,8 @@ from hparams_lab.dashboard.links import find_curve, make_links
 from hparams_lab.dashboard.view.view import open_view
 from hparams_lab.declare.objective import maximize
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.dashboard.story import write_story
-from tests.factories import HPARAMS, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import HPARAMS, add_sweep, make_spec, make_sweep, write_run
+from tests.support.story import write_story
 
 URL = "http://localhost:6006/"
 

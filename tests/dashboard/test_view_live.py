@@ -15,8 +15,8 @@ from hparams_lab.dashboard.serve.server import serving
 from hparams_lab.dashboard.view.view import View, open_view
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.testing.executors import wait_until
-from tests.dashboard.story import add_run, write_friday, write_saturday
-from tests.servers import TensorBoardServer
+from tests.support.servers import TensorBoardServer
+from tests.support.story import add_run, write_friday, write_saturday
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,7 +18,7 @@ from hparams_lab.declare.rules import find_name_problems
 from hparams_lab.events.read.start import Start
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.search.base import Traits
-from tests.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support.factories import FRIDAY, SATURDAY, make_sweep
 
 TRIAL = "0000-01234567"
 

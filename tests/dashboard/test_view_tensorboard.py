@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.dashboard.view.view import View, open_view
-from tests.dashboard.story import (
+from tests.support.oracle import Board
+from tests.support.servers import TensorBoardServer, running_tensorboard
+from tests.support.story import (
     HPARAM_COLUMNS,
     METRIC_COLUMNS,
     NUM_RUNS,
@@ -20,8 +22,6 @@ from tests.dashboard.story import (
     write_saturday,
     write_story,
 )
-from tests.oracle import Board
-from tests.servers import TensorBoardServer, running_tensorboard
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.declare.assignment import Assignment, name_of
 from hparams_lab.declare.space import SearchSpace
-from tests.spaces import small_spaces
+from tests.support.spaces import small_spaces
 
 UNITS = HParam("units", IntInterval(1, 64))
 RATE = HParam("rate", RealInterval(0.0, 1.0))

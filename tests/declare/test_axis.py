@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.declare.axis import Axis
 from hparams_lab.errors import AssignmentError
-from tests.spaces import axes
+from tests.support.spaces import axes
 
 
 def make_axis(domain: Any, **options: Any) -> Axis:

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, Domain, IntInterval
 
 from hparams_lab.declare import domains
 from hparams_lab.errors import AssignmentError
-from tests.spaces import discretes
+from tests.support.spaces import discretes
 
 INTS, REALS = IntInterval(1, 8), RealInterval(0.0, 8.0)
 BOOLS, WORDS = Discrete([False, True]), Discrete(["adam", "sgd"])

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
-from tests.spaces import EXAMPLES, axes, small_spaces
+from tests.support.spaces import EXAMPLES, axes, small_spaces
 
 FRACTIONS = st.floats(0.0, 1.0, exclude_max=True)
 

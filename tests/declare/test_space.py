@@ -17,7 +17,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, RealInterva
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, DeclarationError
-from tests.spaces import EXAMPLES, HUGE, small_spaces
+from tests.support.spaces import EXAMPLES, HUGE, small_spaces
 
 TUTORIAL = EXAMPLES["tutorial"]
 CONDITION = EXAMPLES["condition"]

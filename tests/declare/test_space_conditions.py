@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError
-from tests.spaces import EXAMPLES, small_spaces
+from tests.support.spaces import EXAMPLES, small_spaces
 
 CONDITION = EXAMPLES["condition"]
 CHAIN = EXAMPLES["condition_on_condition"]

@@ -22,7 +22,7 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.declare.widen import extend, widen
 from hparams_lab.errors import AssignmentError, DeclarationError, UsageError
-from tests.spaces import EXAMPLES, axes, int_axes, small_spaces
+from tests.support.spaces import EXAMPLES, axes, int_axes, small_spaces
 
 EITHER_SEARCH = pytest.mark.parametrize("walks_levels", [True, False], ids=["levels", "domain"])
 

@@ -12,10 +12,18 @@ from hparams_lab.doctor.doctor import examine_experiment, mend
 from hparams_lab.logdir.archive import move
 from hparams_lab.logdir.entry import find_entry
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.ailing import SCALARS, find, first_run, kinds, make_healthy, sweep_of, write_session
-from tests.factories import SATURDAY, add_sweep, make_spec, make_sweep, write_run
-from tests.logdir.test_lock import another_holds
-from tests.oracle import count_configs, read_board
+from tests.support.factories import SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.locks import another_holds
+from tests.support.oracle import count_configs, read_board
+from tests.support.sick_logdir import (
+    SCALARS,
+    find,
+    first_run,
+    kinds,
+    make_healthy,
+    sweep_of,
+    write_session,
+)
 
 SUNDAY = "2026-11-22_09-00-00"
 

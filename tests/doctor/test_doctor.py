@@ -16,10 +16,10 @@ from hparams_lab.doctor.doctor import (
 from hparams_lab.events.read.reader import read_run
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.ailing import kinds, make_healthy, make_old, sweep_of
 from tests.conftest import InlineLauncher
-from tests.factories import FRIDAY, make_spec, make_sweep, write_run
-from tests.oracle import read_board
+from tests.support.factories import FRIDAY, make_spec, make_sweep, write_run
+from tests.support.oracle import read_board
+from tests.support.sick_logdir import kinds, make_healthy, make_old, sweep_of
 
 ENDLESS = {"units": 8, "rate": 0.3}
 

@@ -13,9 +13,9 @@ from hparams_lab.events.write.config import write_config
 from hparams_lab.logdir.archive import move
 from hparams_lab.logdir.entry import find_entry
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.ailing import find, kinds, make_healthy, make_old, sweep_of, write_session
-from tests.factories import FRIDAY
-from tests.logdir.test_lock import another_holds
+from tests.support.factories import FRIDAY
+from tests.support.locks import another_holds
+from tests.support.sick_logdir import find, kinds, make_healthy, make_old, sweep_of, write_session
 
 FOREIGN_DATA = Path(__file__).parents[1] / "events" / "data"
 

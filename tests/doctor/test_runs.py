@@ -11,10 +11,10 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import open_writer
 from hparams_lab.logdir.entry import find_entry
 from hparams_lab.logdir.layout import ExperimentDir, RunDir
-from tests.ailing import SCALARS, find, first_run, kinds, make_healthy, sweep_of
-from tests.factories import make_spec, write_run
-from tests.logdir.test_lock import another_holds
-from tests.oracle import read_board
+from tests.support.factories import make_spec, write_run
+from tests.support.locks import another_holds
+from tests.support.oracle import read_board
+from tests.support.sick_logdir import SCALARS, find, first_run, kinds, make_healthy, sweep_of
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from hparams_lab.events.write.writer import open_writer
 from hparams_lab.logdir.archive import move
 from hparams_lab.logdir.entry import find_entry
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.ailing import find, kinds, make_healthy, write_session
-from tests.factories import FRIDAY
-from tests.oracle import read_board
+from tests.support.factories import FRIDAY
+from tests.support.oracle import read_board
+from tests.support.sick_logdir import find, kinds, make_healthy, write_session
 
 
 @pytest.fixture

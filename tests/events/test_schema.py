@@ -26,7 +26,7 @@ from hparams_lab.declare.objective import maximize
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Status
 from tests.conftest import CheckGolden
-from tests.factories import decode_config, make_sweep
+from tests.support.factories import decode_config, make_sweep
 
 VALUES = {"units": 16, "rate": 0.1, "optimizer": "adam", "second layer": True, "größe": 'a "b"'}
 LABELS = {"day": "2026-11-21", "sweep": "2026-11-21_07-34-05", "commit": "0123abcd"}

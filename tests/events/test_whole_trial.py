@@ -14,8 +14,8 @@ from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.write.writer import add_scalars, copy_run
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import FRIDAY, SATURDAY, make_spec, make_sweep, ticking, write_run
-from tests.oracle import read_board, read_scalars
+from tests.support.factories import FRIDAY, SATURDAY, make_spec, make_sweep, ticking, write_run
+from tests.support.oracle import read_board, read_scalars
 
 SPACE = make_sweep().space
 SCALARS = {"accuracy": [0.25, 0.5], "loss": [3.0]}

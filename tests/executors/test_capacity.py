@@ -7,7 +7,7 @@ import pytest
 from hparams_lab.errors import ExecutorError, UsageError
 from hparams_lab.executors.capacity import Room, find_room
 from hparams_lab.executors.cpus import count_usable_cpus
-from tests.fake_gpus import FAIL, FakeTool, put_fake_tool
+from tests.support.fake_gpus import FAIL, FakeTool, put_fake_tool
 
 
 @pytest.fixture(autouse=True)

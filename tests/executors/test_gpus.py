@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors import gpus
 from hparams_lab.executors.gpus import GpuShares, find_gpus
-from tests.fake_gpus import (
+from tests.support.fake_gpus import (
     A100,
     DIVIDED_LISTING,
     FAIL,

@@ -7,7 +7,7 @@ from hparams_lab.errors import AssignmentError
 from hparams_lab.executors.base import Executor, Job, Setup, Tell, Work
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.testing.executors import ExecutorContract, refuse, run_jobs
-from tests.executors import jobs
+from tests.support import jobs
 
 
 class TestInlineExecutor(ExecutorContract):

@@ -15,7 +15,7 @@ from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.sweeps.launch import launch
 from hparams_lab.sweeps.options import LaunchOptions, make_options
-from tests.program import read_sweep
+from tests.support.program import read_sweep
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SHARED_MNIST = EXPERIMENTS.parents[1] / "shared" / "data" / "mnist.npz"

@@ -10,7 +10,7 @@ import hparams_lab as lab
 from hparams_lab.cli.main import main
 from hparams_lab.events.write.config import read_config
 from hparams_lab.logdir.layout import experiment_dir
-from tests.interop.test_optuna import make_study
+from tests.support.optuna_studies import make_study
 
 EXPERIMENT = '''"""A file that happens to have the study's name."""
 import hparams_lab as lab

@@ -15,8 +15,8 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.interop.columns import list_values
 from hparams_lab.interop.imported import ImportedRun, ImportedSearch, ImportedTrial, write_sweep
 from hparams_lab.stats.interval import describe
-from tests.interop.logged import read_logged
-from tests.oracle import count_configs
+from tests.support.imported_search import read_logged
+from tests.support.oracle import count_configs
 
 START = datetime(2026, 11, 20, 18, 0, 7)
 

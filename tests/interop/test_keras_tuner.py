@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete
 
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.interop.keras_tuner import import_project
-from tests.interop.logged import Logged, read_logged
+from tests.support.imported_search import Logged, read_logged
 
 # Written by Keras Tuner 1.4.8: a random search of six trials, one of which failed.
 RECORDED = Path(__file__).parent / "data" / "keras_tuner"

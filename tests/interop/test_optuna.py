@@ -15,19 +15,8 @@ from optuna.trial import TrialState, create_trial
 
 from hparams_lab.errors import DeclarationError, LogdirError, UsageError
 from hparams_lab.interop.optuna import import_study
-from tests.interop.logged import Logged, read_logged
-
-X = FloatDistribution(-1.0, 1.0)
-
-
-def make_study(*trials: dict[str, Any], **options: Any) -> optuna.Study:
-    """Return a study of trials over `x`, each changed as it is said."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(study_name="toy", **options)
-    for trial in trials:
-        defaults = {"params": {"x": 0.5}, "distributions": {"x": X}}
-        study.add_trial(create_trial(**{**defaults, **trial}))
-    return study
+from tests.support.imported_search import Logged, read_logged
+from tests.support.optuna_studies import X, make_study
 
 
 def put(study: optuna.Study, folder: Path) -> Logged:

@@ -20,7 +20,7 @@ from tensorboard.plugins.hparams.summary_v2 import IntInterval, RealInterval
 
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.interop.sklearn import log_search
-from tests.interop.logged import Logged, read_logged
+from tests.support.imported_search import Logged, read_logged
 
 X, Y = load_iris(return_X_y=True)
 

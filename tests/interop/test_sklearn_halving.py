@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import HalvingGridSearchCV, HalvingRandomSearchCV
 
 from hparams_lab.interop.sklearn import log_search
-from tests.interop.logged import Logged, read_logged
+from tests.support.imported_search import Logged, read_logged
 
 X, Y = load_iris(return_X_y=True)
 GRID = {"C": [1e-3, 1e-2, 1e-1, 1.0]}

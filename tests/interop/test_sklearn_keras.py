@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hparams_lab.interop.sklearn import log_search
-from tests.interop.logged import read_logged
+from tests.support.imported_search import read_logged
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.worker import Loaded, execute
 from hparams_lab.testing import FakeRunWriter, make_run
-from tests.factories import SATURDAY, make_spec
-from tests.sweeps.test_worker import refuse
+from tests.support.factories import SATURDAY, make_spec
+from tests.support.worker_runs import refuse
 
 pytestmark = pytest.mark.slow
 

@@ -19,9 +19,9 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
 from hparams_lab.testing import FakeRunWriter, make_run
-from tests.factories import SATURDAY, make_spec
-from tests.keras.models import ROWS, SIGNS, make_dense
-from tests.sweeps.test_worker import refuse
+from tests.support.factories import SATURDAY, make_spec
+from tests.support.models import ROWS, SIGNS, make_dense
+from tests.support.worker_runs import refuse
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow

@@ -9,7 +9,7 @@ import pytest
 
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
-from tests.program import read_sweep, run_program, words_of
+from tests.support.program import read_sweep, run_program, words_of
 
 pytestmark = pytest.mark.slow  # starts TensorFlow in a process of its own
 

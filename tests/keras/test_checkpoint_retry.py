@@ -10,9 +10,9 @@ import pytest
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
-from tests.dying import Death, Sweeping, attempt_of
-from tests.factories import SATURDAY
-from tests.keras.models import ROWS, SIGNS, make_dense
+from tests.support.deaths import Death, Sweeping, attempt_of
+from tests.support.factories import SATURDAY
+from tests.support.models import ROWS, SIGNS, make_dense
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow

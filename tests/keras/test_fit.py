@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.loops import (
+from tests.support.models import CASES, SIGNS, STEPS, SUMS, Case, make_dense
+from tests.support.training_loops import (
     TOLERANCE,
     SilentRun,
     assert_equal_histories,
@@ -15,7 +16,6 @@ from tests.keras.loops import (
     train_by_keras,
     train_by_lab,
 )
-from tests.keras.models import CASES, SIGNS, STEPS, SUMS, Case, make_dense
 
 pytestmark = [
     pytest.mark.slow,  # starts TensorFlow

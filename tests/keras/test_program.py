@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.loops import TOLERANCE, SilentRun, train_by_keras, train_by_lab
-from tests.keras.models import CASES, ROWS, SIGNS
+from tests.support.models import CASES, ROWS, SIGNS
+from tests.support.training_loops import TOLERANCE, SilentRun, train_by_keras, train_by_lab
 
 pytestmark = pytest.mark.slow  # starts TensorFlow
 

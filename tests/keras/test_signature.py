@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.loops import SilentRun
-from tests.keras.models import CLASSES, ROWS, SIGNS
+from tests.support.models import CLASSES, ROWS, SIGNS
+from tests.support.training_loops import SilentRun
 
 pytestmark = pytest.mark.slow  # starts TensorFlow
 

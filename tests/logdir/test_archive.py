@@ -13,9 +13,9 @@ from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.archive import delete, move
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.ailing import write_session
-from tests.archiving import contents, find, list_runs, make_home
-from tests.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support.archived_experiment import contents, find, list_runs, make_home
+from tests.support.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support.sick_logdir import write_session
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from hparams_lab.logdir import trash
 from hparams_lab.logdir.archive import check, delete, move
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.archiving import contents, find, list_runs, make_home
-from tests.factories import FRIDAY, SATURDAY
-from tests.logdir.test_lock import another_holds
+from tests.support.archived_experiment import contents, find, list_runs, make_home
+from tests.support.factories import FRIDAY, SATURDAY
+from tests.support.locks import another_holds
 
 
 @pytest.fixture

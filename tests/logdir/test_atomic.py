@@ -12,7 +12,7 @@ import pytest
 
 from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.logdir.atomic import require_writable, storage_error, storing, write_whole
-from tests.faults import limited_files, without_rights
+from tests.support.storage_faults import limited_files, without_rights
 
 ADVICE = {
     errno.ENOSPC: "Make room",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.logdir.layout import SweepDir
-from tests.factories import SATURDAY
+from tests.support.factories import SATURDAY
 
 TRIAL_ID = "0007-3f2a9c1b"
 

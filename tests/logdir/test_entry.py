@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hparams_lab.errors import HParamsLabError, UnknownExperimentError, UsageError
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.factories import FRIDAY, SATURDAY
 
 TRIALS = ("0000-aaaaaaaa", "0001-bbbbbbbb")
 

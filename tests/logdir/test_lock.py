@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,30 +9,8 @@ import pytest
 from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.logdir.lock import hold, is_held
-from tests.factories import SATURDAY
-
-_PROGRAM = """
-import sys
-from pathlib import Path
-from hparams_lab.logdir.lock import hold
-from hparams_lab.logdir.layout import SweepDir
-with hold(SweepDir(Path(sys.argv[1]))):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_holds(sweep_dir: SweepDir) -> Iterator[subprocess.Popen[str]]:
-    """Have another process hold a sweep's lock until it is killed."""
-    words = [sys.executable, "-c", _PROGRAM, str(sweep_dir.path)]
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+from tests.support.factories import SATURDAY
+from tests.support.locks import another_holds
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.refit.model_card import ModelCard, format_card
 from hparams_lab.runs.provenance import GitState, Provenance
 from tests.conftest import CheckGolden
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 THEN = {"tensorflow": "2.20.0", "keras": "3.15.0", "numpy": "2.1.0"}
 NOW = {**THEN, "tensorflow": "2.21.0", "other": "1"}

@@ -12,9 +12,9 @@ import pytest
 from google.protobuf import json_format
 
 from hparams_lab.logdir.layout import RefitDir, SweepDir
-from tests.oracle import Board, read_board
-from tests.program import TIMEOUT_SECS, find_sweep, read_sweep
-from tests.resuming import words_for
+from tests.support.oracle import Board, read_board
+from tests.support.program import TIMEOUT_SECS, find_sweep, read_sweep
+from tests.support.resumption import words_for
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from hparams_lab.cli.main import main
 from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.store import Store
 from tests.cli.conftest import MODULE
-from tests.s3 import S3, running_s3
+from tests.support.s3 import S3, running_s3
 
 MakeMirror = Callable[[str], Mirror]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.machines import Gates, make_machines
-from tests.s3 import S3
-from tests.servers import TensorBoardServer, read_url, running
+from tests.support.machines import Gates, make_machines
+from tests.support.s3 import S3
+from tests.support.servers import TensorBoardServer, read_url, running
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 from hparams_lab.errors import LogdirError
 from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.store import Store
-from tests.remote.trees import SWEEP
+from tests.support.trees import SWEEP
 
 LIVING = 1_000.0  # seconds from beat to beat: none is missed while a test runs
 DEAD = 0.0

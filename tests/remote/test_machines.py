@@ -13,9 +13,9 @@ import pytest
 
 from hparams_lab.remote.store import Store
 from hparams_lab.testing.executors import wait_until
-from tests.oracle import count_configs, read_board
-from tests.remote.machines import TIMEOUT_SECS, Gates, Machine, make_machines
-from tests.s3 import S3, Cable
+from tests.support.machines import TIMEOUT_SECS, Gates, Machine, make_machines
+from tests.support.oracle import count_configs, read_board
+from tests.support.s3 import S3, Cable
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from hparams_lab.errors import LogdirError
 from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.store import Store
 from tests.remote.conftest import MakeMirror
-from tests.remote.trees import RUN_FILE, SWEEP, read_tree, write
+from tests.support.trees import RUN_FILE, SWEEP, read_tree, write
 
 
 def test_what_one_pushes_another_pulls(make_mirror: MakeMirror) -> None:

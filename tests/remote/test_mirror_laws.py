@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.store import Store
-from tests.remote.trees import SWEEP, read_tree, write
+from tests.support.trees import SWEEP, read_tree, write
 
 NAMES = ("notes", "toy/config", f"{SWEEP}/sweep.json", f"{SWEEP}/0000-01234567/r00/events")
 TREES = st.dictionaries(st.sampled_from(NAMES), st.text("ab", max_size=3))

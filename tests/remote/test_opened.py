@@ -19,7 +19,7 @@ from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.logdir import mount_url
 from hparams_lab.remote.opened import opened
 from hparams_lab.remote.store import Store
-from tests.remote.trees import SWEEP
+from tests.support.trees import SWEEP
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from hparams_lab.remote.plan import Plan, is_shared, plan_pull
 from hparams_lab.remote.store import Object
 from hparams_lab.remote.synced import Agreed, Stamp, State
-from tests.remote.trees import RUN_FILE, SWEEP
+from tests.support.trees import RUN_FILE, SWEEP
 
 OLD, NEW = Stamp(1, 1, 1), Stamp(2, 2, 2)
 FILE = "toy/notes.txt"

@@ -9,7 +9,7 @@ import pytest
 from hparams_lab.errors import LogdirError
 from hparams_lab.remote.store import Store
 from tests.remote.conftest import MakeMirror
-from tests.remote.trees import RUN_FILE, SWEEP, read_tree, write
+from tests.support.trees import RUN_FILE, SWEEP, read_tree, write
 
 
 def test_what_a_writer_removes_is_removed_there(make_mirror: MakeMirror, store: Store) -> None:

@@ -31,9 +31,9 @@ from hparams_lab.sweeps.options import LaunchOptions
 from hparams_lab.sweeps.spool import Errand, SpoolingExecutor, execute
 from hparams_lab.sweeps.worker import Loaded
 from tests.conftest import WriteModule
-from tests.factories import SATURDAY, make_spec
-from tests.remote.trees import read_tree
-from tests.resuming import read
+from tests.support.factories import SATURDAY, make_spec
+from tests.support.resumption import read
+from tests.support.trees import read_tree
 
 MODULE = """
     import os

@@ -11,7 +11,7 @@ import pytest
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.remote.filesystem import describe_failure
 from hparams_lab.remote.store import Store
-from tests.s3 import S3
+from tests.support.s3 import S3
 
 KINDS = ("memory", "file", pytest.param("s3", marks=pytest.mark.slow))
 

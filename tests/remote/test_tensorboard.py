@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import count_configs, read_board
 from tests.remote.conftest import OnMachine
+from tests.support.oracle import count_configs, read_board
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from hparams_lab.errors import Pruned
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Ask, Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
-from tests.factories import SATURDAY
+from tests.support.factories import SATURDAY
 
 SWEEP_DIR = SweepDir(Path("/logs/toy") / SATURDAY)
 PLAIN = RunSpec(SWEEP_DIR.run_dir("0000-3f2a9c1b"), Assignment({}), 17, 3, "none")

@@ -13,7 +13,7 @@ from hparams_lab.declare.objective import maximize
 from hparams_lab.logdir.layout import RefitDir, SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.testing import FakeRunWriter
-from tests.factories import SATURDAY
+from tests.support.factories import SATURDAY
 
 SWEEP_DIR = SweepDir(Path("/logs/toy") / SATURDAY)
 X = np.arange(60)

@@ -16,8 +16,8 @@ from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Resumption, Sweep, find_newest, read_sweeps
 from hparams_lab.search.base import Traits
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
-from tests.spaces import EXAMPLES
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_sweep
+from tests.support.spaces import EXAMPLES
 
 
 def encode(sweep: Sweep) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
-from tests.spaces import EXAMPLES
+from tests.support.spaces import EXAMPLES
 
 
 def make(name: str, options: dict[str, Any] | None = None, *, space: str = "tutorial") -> Strategy:
@@ -117,7 +117,8 @@ def test_a_grid_costs_no_heavy_import(module: str) -> None:
     """Neither Optuna nor SciPy is loaded for a search that does not need it."""
     program = (
         "import sys; from hparams_lab.search import catalog; "
-        "from hparams_lab.declare.objective import Goal; from tests.spaces import EXAMPLES; "
+        "from hparams_lab.declare.objective import Goal; "
+        "from tests.support.spaces import EXAMPLES; "
         "catalog.make_strategy('grid', EXAMPLES['log'], goal=Goal.MINIMIZE, seed=0).propose(); "
         f"sys.exit({module!r} in sys.modules)"
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.search.grid import grid_search
-from tests.spaces import EXAMPLES, HUGE, small_spaces
+from tests.support.spaces import EXAMPLES, HUGE, small_spaces
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

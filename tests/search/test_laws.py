@@ -14,7 +14,7 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
-from tests.spaces import small_spaces
+from tests.support.spaces import small_spaces
 
 # The default model, and the one that keeps books of its own.
 SEARCHES = [(name, None) for name in STRATEGIES] + [("bayes", "cmaes")]

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hparams_lab.sklearn import SweepCV
-from tests.sklearn.estimators import make_search
+from tests.support.estimators import make_search
 
 pytest.importorskip("sklearn", "1.6", reason="expected failures cannot be listed before")
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.oracle import read_board
-from tests.sklearn.estimators import X, Y, make_search
+from tests.support.estimators import X, Y, make_search
+from tests.support.oracle import read_board
 
 
 def _build(X: Any, y: Any, *, units: int, activation: str = "relu") -> Any:  # noqa: N803

@@ -25,7 +25,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 
 import hparams_lab as lab
 from hparams_lab.sklearn import SweepCV
-from tests.sklearn.estimators import SMOOTHINGS, Touchy, X, Y, make_search
+from tests.support.estimators import SMOOTHINGS, Touchy, X, Y, make_search
 
 REPEATED = RepeatedKFold(n_splits=3, n_repeats=2, random_state=1)
 SCALED = make_pipeline(StandardScaler(), GaussianNB())

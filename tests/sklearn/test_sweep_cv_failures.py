@@ -19,9 +19,9 @@ from hparams_lab.sklearn.parameters import ParameterSpace
 from hparams_lab.sklearn.splits import count_folds
 from hparams_lab.sweeps.listeners import RunResult
 from hparams_lab.sweeps.worker import Outcome
-from tests.factories import make_spec
-from tests.oracle import read_board
-from tests.sklearn.estimators import Touchy, X, Y, make_search
+from tests.support.estimators import Touchy, X, Y, make_search
+from tests.support.factories import make_spec
+from tests.support.oracle import read_board
 
 MOODS = {"mood": ["bad", "good"]}
 

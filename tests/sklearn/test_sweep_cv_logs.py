@@ -9,8 +9,8 @@ from sklearn.model_selection import RepeatedKFold
 
 from hparams_lab.cli.main import main
 from hparams_lab.sklearn import SweepCV
-from tests.oracle import Board, read_board, read_scalars
-from tests.sklearn.estimators import SMOOTHINGS, X, Y, make_search
+from tests.support.estimators import SMOOTHINGS, X, Y, make_search
+from tests.support.oracle import Board, read_board, read_scalars
 
 
 def _fit(folder: Path, **options: Any) -> tuple[SweepCV, Board]:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 from tensorboard.plugins.hparams.summary_v2 import RealInterval
 
-from tests.sklearn.estimators import Touchy, X, Y, make_search
+from tests.support.estimators import Touchy, X, Y, make_search
 
 OPEN = {"noise": RealInterval(0.0, 1.0)}
 

@@ -11,8 +11,8 @@ from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
 from hparams_lab.search.catalog import STRATEGIES
 from tests.conftest import WriteModule
-from tests.program import KILL_EXPERIMENTS, assert_true_ends, read_sweep, run_program
-from tests.resuming import InlineSweeps, list_points, read, words_for
+from tests.support.program import KILL_EXPERIMENTS, assert_true_ends, read_sweep, run_program
+from tests.support.resumption import InlineSweeps, list_points, read, words_for
 
 # Runs fail where the file `bad` lists their number.
 TOY = """

@@ -17,9 +17,9 @@ from hparams_lab.events import schema
 from hparams_lab.events.read.reader import RunRecord, read_events
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.testing.executors import wait_until
-from tests.kill_experiments.chaos import make_fates
-from tests.oracle import Board, read_board
-from tests.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
+from tests.support.kill_experiments.chaos import make_fates
+from tests.support.oracle import Board, read_board
+from tests.support.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
 
 pytestmark = pytest.mark.slow
 

@@ -19,11 +19,7 @@ from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.launch import launch
 from hparams_lab.sweeps.options import LaunchOptions
 from hparams_lab.testing.executors import wait_until
-from tests.oracle import read_board
-from tests.program import run_program
-from tests.resuming import words_for
-from tests.servers import TensorBoardServer, read_url, running
-from tests.sweeping import (
+from tests.support.concurrent_sweeps import (
     NUM_RUNS,
     PARTS,
     assert_whole,
@@ -34,6 +30,10 @@ from tests.sweeping import (
     start,
     write_experiment,
 )
+from tests.support.oracle import read_board
+from tests.support.program import run_program
+from tests.support.resumption import words_for
+from tests.support.servers import TensorBoardServer, read_url, running
 
 pytestmark = pytest.mark.slow
 

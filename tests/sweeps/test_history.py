@@ -14,7 +14,7 @@ from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import Trial, make_trial
 from hparams_lab.sweeps.history import PastTrial, read_history
-from tests.factories import SATURDAY, make_sweep, write_run
+from tests.support.factories import SATURDAY, make_sweep, write_run
 
 HPARAMS = [Axis(HParam("x", IntInterval(0, 10**6)), step=1)]
 SWEEP = make_sweep(hparams=HPARAMS, repeats=2, folds=2)

@@ -14,8 +14,8 @@ import pytest
 
 from hparams_lab.events.schema import Status
 from hparams_lab.testing.executors import is_alive, wait_until
-from tests.oracle import read_board
-from tests.program import (
+from tests.support.oracle import read_board
+from tests.support.program import (
     KILL_EXPERIMENTS,
     TIMEOUT_SECS,
     assert_true_ends,
@@ -25,7 +25,7 @@ from tests.program import (
     wait_for_runs,
     words_of,
 )
-from tests.servers import running
+from tests.support.servers import running
 
 pytestmark = pytest.mark.slow
 

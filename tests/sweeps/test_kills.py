@@ -12,8 +12,8 @@ import pytest
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.oracle import read_board
-from tests.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
+from tests.support.oracle import read_board
+from tests.support.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
 
 pytestmark = pytest.mark.slow
 

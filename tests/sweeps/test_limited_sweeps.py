@@ -12,10 +12,10 @@ import pytest
 
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.sweep import Sweep
-from tests.fake_gpus import A100, H100, LISTING, FakeTool, print_listing
-from tests.oracle import read_board
-from tests.program import find_sweep, read_sweep, run_program
-from tests.resuming import words_for
+from tests.support.fake_gpus import A100, H100, LISTING, FakeTool, print_listing
+from tests.support.oracle import read_board
+from tests.support.program import find_sweep, read_sweep, run_program
+from tests.support.resumption import words_for
 
 pytestmark = pytest.mark.slow
 

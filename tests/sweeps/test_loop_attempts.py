@@ -12,19 +12,9 @@ from hparams_lab.sweeps.history import read_history
 from hparams_lab.sweeps.listeners import Listeners, RunResult
 from hparams_lab.sweeps.loop import run_sweep
 from hparams_lab.sweeps.schedule import Schedule
-from tests.factories import write_run
-from tests.oracle import read_board
-from tests.sweeps.test_loop import (
-    NUM_TRIALS,
-    SWEEP,
-    NotingStrategy,
-    inline,
-    read,
-    square,
-    sweep_dir,
-)
-
-__all__ = ["sweep_dir"]  # a fixture
+from tests.support.factories import write_run
+from tests.support.loop_runs import NUM_TRIALS, SWEEP, NotingStrategy, inline, read, square
+from tests.support.oracle import read_board
 
 
 def begin(sweep_dir: SweepDir, x: int) -> RunSpec:

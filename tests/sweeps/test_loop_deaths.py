@@ -17,10 +17,8 @@ from hparams_lab.search.pruning import PrunedSearch, make_pruner
 from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
-from tests.dying import Death, MortalExecutor, Sweeping, attempt_of
-from tests.sweeps.test_loop import NUM_TRIALS, SWEEP, fail_at_1, load, square, sweep_dir
-
-__all__ = ["sweep_dir"]  # a fixture
+from tests.support.deaths import Death, MortalExecutor, Sweeping, attempt_of
+from tests.support.loop_runs import NUM_TRIALS, SWEEP, fail_at_1, load, square
 
 
 def execute_and_die(loaded: Loaded, spec: RunSpec, tell: Tell) -> Outcome:

@@ -12,17 +12,14 @@ from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.sweeps import loop as runner
 from hparams_lab.sweeps.listeners import RunResult
-from tests.sweeps.test_loop import (
+from tests.support.loop_runs import (
     NotingStrategy,
     processes,
     read,
     run_all,
-    sweep_dir,
     wait_at_1,
     wait_deaf_at_1,
 )
-
-__all__ = ["sweep_dir"]  # a fixture
 
 
 class StoppedError(Exception):

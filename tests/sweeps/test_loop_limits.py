@@ -11,18 +11,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.stopping import StopConditions
-from tests.sweeps.test_loop import (
-    NUM_TRIALS,
-    fail_at_1,
-    inline,
-    processes,
-    read,
-    run_all,
-    square,
-    sweep_dir,
-)
-
-__all__ = ["sweep_dir"]  # a fixture
+from tests.support.loop_runs import NUM_TRIALS, fail_at_1, inline, processes, read, run_all, square
 
 
 def after(num_calls: int) -> Callable[[], bool]:

@@ -12,11 +12,9 @@ from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.loop import MAX_FAILURES_KEPT, SweepResult
 from hparams_lab.sweeps.retry import MAX_LOSSES
 from hparams_lab.sweeps.stopping import StopConditions
-from tests.dying import Death, Sweeping, attempt_of
-from tests.oracle import read_board
-from tests.sweeps.test_loop import NUM_TRIALS, fail_at_1, square, sweep_dir
-
-__all__ = ["sweep_dir"]  # a fixture
+from tests.support.deaths import Death, Sweeping, attempt_of
+from tests.support.loop_runs import NUM_TRIALS, fail_at_1, square
+from tests.support.oracle import read_board
 
 ALL_RUNS = [float(x**2) for x in range(NUM_TRIALS)]
 

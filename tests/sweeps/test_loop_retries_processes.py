@@ -20,10 +20,8 @@ from hparams_lab.sweeps.loop import SweepResult
 from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import execute
-from tests.dying import Sweeping, attempt_of
-from tests.sweeps.test_loop import NUM_TRIALS, load, square, sweep_dir
-
-__all__ = ["sweep_dir"]  # a fixture
+from tests.support.deaths import Sweeping, attempt_of
+from tests.support.loop_runs import NUM_TRIALS, load, square
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, UsageError
 from hparams_lab.sweeps.options import LaunchOptions, ResumeOptions, make_options
 from hparams_lab.sweeps.settings import parse_tries, split_settings
-from tests.spaces import small_spaces
+from tests.support.spaces import small_spaces
 
 NOTHING: dict[str, Any] = {}
 

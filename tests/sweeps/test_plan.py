@@ -24,7 +24,7 @@ from hparams_lab.errors import AssignmentError, UsageError
 from hparams_lab.sweeps.launch import make_plan
 from hparams_lab.sweeps.options import LaunchOptions
 from hparams_lab.sweeps.settings import parse_settings
-from tests.spaces import discretes
+from tests.support.spaces import discretes
 
 EXPERIMENT = Experiment(
     name="toy",

@@ -21,8 +21,7 @@ from hparams_lab.sweeps.listeners import Listeners, RunResult
 from hparams_lab.sweeps.options import LaunchOptions, make_options
 from hparams_lab.testing.executors import is_alive, wait_until
 from tests.conftest import WriteModule
-from tests.executors.ray.clusters import add_node, run_cluster
-from tests.program import (
+from tests.support.program import (
     KILL_EXPERIMENTS,
     TIMEOUT_SECS,
     assert_true_ends,
@@ -32,8 +31,9 @@ from tests.program import (
     run_program,
     wait_for_runs,
 )
-from tests.resuming import assert_all_succeeded, words_for
-from tests.servers import running
+from tests.support.ray_clusters import add_node, run_cluster
+from tests.support.resumption import assert_all_succeeded, words_for
+from tests.support.servers import running
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster

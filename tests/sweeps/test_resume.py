@@ -21,7 +21,7 @@ from hparams_lab.logdir.lock import hold
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import WriteModule
 from tests.conftest import _write_module as write_module_into
-from tests.resuming import (
+from tests.support.resumption import (
     InlineSweeps,
     assert_all_succeeded,
     list_points,

@@ -16,8 +16,14 @@ import pytest
 
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.testing.executors import is_alive, wait_until
-from tests.program import KILL_EXPERIMENTS, find_processes, find_sweep, run_program
-from tests.resuming import InlineSweeps, assert_all_succeeded, outcomes, spreads, words_for
+from tests.support.program import KILL_EXPERIMENTS, find_processes, find_sweep, run_program
+from tests.support.resumption import (
+    InlineSweeps,
+    assert_all_succeeded,
+    outcomes,
+    spreads,
+    words_for,
+)
 
 pytestmark = pytest.mark.slow
 

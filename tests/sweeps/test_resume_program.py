@@ -13,7 +13,7 @@ import pytest
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.layout import find_experiments
 from hparams_lab.testing.executors import wait_until
-from tests.program import (
+from tests.support.program import (
     KILL_EXPERIMENTS,
     TIMEOUT_SECS,
     find_sweep,
@@ -21,8 +21,8 @@ from tests.program import (
     run_program,
     wait_for_runs,
 )
-from tests.resuming import read, words_for
-from tests.servers import running
+from tests.support.resumption import read, words_for
+from tests.support.servers import running
 
 pytestmark = pytest.mark.slow
 

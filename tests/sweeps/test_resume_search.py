@@ -11,7 +11,7 @@ from hparams_lab.declare import tags
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from tests.conftest import WriteModule
-from tests.resuming import InlineSweeps, assert_all_succeeded, outcomes, read, spreads
+from tests.support.resumption import InlineSweeps, assert_all_succeeded, outcomes, read, spreads
 
 # The file `interrupt` names a run by its number, and how many of its nine reports it makes.
 TOY = """

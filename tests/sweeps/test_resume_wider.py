@@ -11,8 +11,8 @@ import pytest
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.logdir.layout import SweepDir
 from tests.conftest import WriteModule
-from tests.oracle import read_board
-from tests.resuming import InlineSweeps, assert_all_succeeded, list_points, outcomes
+from tests.support.oracle import read_board
+from tests.support.resumption import InlineSweeps, assert_all_succeeded, list_points, outcomes
 
 TOY = """
     def train(run):

@@ -22,9 +22,9 @@ from hparams_lab.sweeps.loop import run_sweep
 from hparams_lab.sweeps.reuse import Reuse, find_reusable
 from hparams_lab.sweeps.schedule import Schedule
 from tests.conftest import PARABOLA, InlineLauncher
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_sweep, ticking, write_run
-from tests.oracle import read_board, read_scalars
-from tests.scheduling import Scheduling
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_sweep, ticking, write_run
+from tests.support.oracle import read_board, read_scalars
+from tests.support.written_schedule import Scheduling
 
 POINT = {"units": 8, "rate": 0.1}
 SCALARS = {"train/loss": [3.0, 2.0], "accuracy": [0.25, 0.1], "loss": [1.5]}

@@ -10,8 +10,8 @@ import pytest
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from tests.conftest import WriteModule
-from tests.oracle import read_board
-from tests.resuming import InlineSweeps, outcomes, read, spreads
+from tests.support.oracle import read_board
+from tests.support.resumption import InlineSweeps, outcomes, read, spreads
 
 # Each execution leaves a line in the file `executed`.
 TOY = """

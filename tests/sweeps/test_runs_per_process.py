@@ -9,8 +9,8 @@ import pytest
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import WriteModule
-from tests.program import find_sweep, run_program
-from tests.resuming import Outcomes, outcomes, words_for
+from tests.support.program import find_sweep, run_program
+from tests.support.resumption import Outcomes, outcomes, words_for
 
 pytestmark = pytest.mark.slow
 

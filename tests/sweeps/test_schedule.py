@@ -14,7 +14,7 @@ from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.stats.interval import describe
-from tests.scheduling import Scheduling, place
+from tests.support.written_schedule import Scheduling, place
 
 
 def sum_of_place(spec: RunSpec) -> float:

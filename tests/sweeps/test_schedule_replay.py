@@ -10,8 +10,8 @@ import pytest
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.run import RunSpec
-from tests.factories import write_run
-from tests.scheduling import Scheduling, place
+from tests.support.factories import write_run
+from tests.support.written_schedule import Scheduling, place
 
 REDO_FAILED = (Ending.INTERRUPTED, Ending.FAILED, Ending.TIMED_OUT)
 

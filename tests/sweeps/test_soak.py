@@ -20,7 +20,7 @@ SOAKS = {"fifty_a_process": (50, 500, 1000), "fresh": (1, 200, 500)}
 # In a process of its own: that of the tests has grown, and has children, by other tests.
 _SCRIPT = """
 import dataclasses, json, pathlib, sys
-from tests.soaking import soak
+from tests.support.soak import soak
 
 folder, (each, *looks_at) = pathlib.Path(sys.argv[1]), map(int, sys.argv[2:])
 looks = soak(folder, looks_at[-1], looks_at, num_workers=2, runs_per_process=each)

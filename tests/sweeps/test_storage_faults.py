@@ -13,9 +13,9 @@ import pytest
 
 from hparams_lab.events.read.reader import is_whole
 from hparams_lab.events.schema import Ending
-from tests.faults import on_small_disk, without_rights
-from tests.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
-from tests.resuming import words_for
+from tests.support.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
+from tests.support.resumption import words_for
+from tests.support.storage_faults import on_small_disk, without_rights
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.summary import MAX_LISTED, describe_endings, keeping_account
 from tests.conftest import WriteModule
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.resuming import InlineSweeps
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.resumption import InlineSweeps
 
 SWEEP = make_sweep()
 

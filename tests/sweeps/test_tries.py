@@ -11,7 +11,7 @@ from hparams_lab.errors import HParamsLabError
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.search.catalog import STRATEGIES
 from tests.conftest import WriteModule
-from tests.resuming import InlineSweeps, assert_all_succeeded, list_points, outcomes, read
+from tests.support.resumption import InlineSweeps, assert_all_succeeded, list_points, outcomes, read
 
 # Each run reports three values; one that finds the file `interrupt` is interrupted.
 TOY = """

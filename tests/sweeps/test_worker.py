@@ -1,59 +1,31 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
-from hparams_lab.declare.experiment import Experiment
-from hparams_lab.declare.objective import maximize, minimize
-from hparams_lab.declare.source import ExperimentSource
+from hparams_lab.declare.objective import maximize
 from hparams_lab.errors import AssignmentError, ExperimentLoadError
-from hparams_lab.events.read.reader import RunRecord, read_run
+from hparams_lab.events.read.reader import read_run
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
-from hparams_lab.sweeps.worker import Loaded, Outcome, execute, load_data
+from hparams_lab.sweeps.worker import Loaded, execute, load_data
 from tests.conftest import WriteModule
-from tests.factories import SATURDAY, make_spec
-
-METRICS = (Metric("loss"), Metric("accuracy"))
-GOOD = {"loss": 0.5, "accuracy": 0.75}
-
-SOURCE = ExperimentSource(Path("toy.py"))
-
-Train = Callable[[Run], Any]
-
-
-def declare(train: Train, **keywords: Any) -> Experiment:
-    """Return an experiment with the metrics loss and accuracy."""
-    hparams = [HParam("x", Discrete([1, 2]))]
-    settings = {"hparams": hparams, "metrics": METRICS, "objective": minimize("loss")}
-    return Experiment(name="toy", train=train, **{**settings, **keywords})
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> RunSpec:
-    """A run with x = 1."""
-    return make_spec(SweepDir(tmp_path / SATURDAY), {"x": 1})
-
-
-def refuse(message: Any) -> Any:
-    """Take no reports: what runs alone is not judged."""
-    raise AssertionError(f"nobody is to be told {message}")
-
-
-def execute_and_read(train: Train, spec: RunSpec, **keywords: Any) -> tuple[Outcome, RunRecord]:
-    """Execute a run and return its outcome and what its event file says."""
-    experiment = declare(train, **keywords)
-    outcome = execute(Loaded(experiment, None), spec, refuse)
-    record = read_run(spec.dir, experiment.space)
-    assert record is not None
-    return outcome, record
+from tests.support.factories import SATURDAY, make_spec
+from tests.support.worker_runs import (
+    GOOD,
+    METRICS,
+    SOURCE,
+    declare,
+    execute_and_read,
+    fail_with,
+    refuse,
+)
 
 
 def test_good_run_is_a_success(spec: RunSpec) -> None:
@@ -128,15 +100,6 @@ def test_best_value_has_its_own_tag(spec: RunSpec) -> None:
 
     assert 0.9 == outcome.objective_value
     assert pytest.approx([0.9]) == record.curves["best/accuracy"].values
-
-
-def fail_with(error: BaseException) -> Train:
-    """Return a train function that raises."""
-
-    def train(run: Run) -> None:
-        raise error
-
-    return train
 
 
 def test_traceback_begins_in_train(spec: RunSpec) -> None:

@@ -16,7 +16,7 @@ from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
 from hparams_lab.testing import process_jobs
 from hparams_lab.testing.executors import answer_none, run_jobs
-from tests.factories import SATURDAY, make_spec
+from tests.support.factories import SATURDAY, make_spec
 
 
 def train_twice(run: Run) -> dict[str, float]:

@@ -8,9 +8,7 @@ import pytest
 
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.run import RunSpec
-from tests.sweeps.test_worker import GOOD, Train, execute_and_read, fail_with, spec
-
-__all__ = ["spec"]  # a fixture
+from tests.support.worker_runs import GOOD, Train, execute_and_read, fail_with
 
 
 class SilentError(Exception):

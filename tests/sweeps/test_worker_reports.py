@@ -10,9 +10,7 @@ from hparams_lab.errors import Pruned
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.sweeps.worker import Loaded, execute
-from tests.sweeps.test_worker import GOOD, declare, execute_and_read, refuse, spec
-
-__all__ = ["spec"]  # a fixture
+from tests.support.worker_runs import GOOD, declare, execute_and_read, refuse
 
 
 def test_pruned_run_is_a_success(spec: RunSpec) -> None:

@@ -13,9 +13,9 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
-from tests.factories import SATURDAY, make_spec
-from tests.faults import limited_files
-from tests.sweeps.test_worker import GOOD, Train, declare, refuse
+from tests.support.factories import SATURDAY, make_spec
+from tests.support.storage_faults import limited_files
+from tests.support.worker_runs import GOOD, Train, declare, refuse
 
 
 @pytest.fixture

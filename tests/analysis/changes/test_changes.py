@@ -10,8 +10,8 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 from hparams_lab.analysis.changes.change import Topic
 from hparams_lab.analysis.changes.changes import Sameness, Side, describe_changes
 from hparams_lab.cli.flags.formats import to_plain
-from tests.analysis.changes.sides import join, make_provenance, make_side
-from tests.factories import FRIDAY, HPARAMS, SATURDAY, make_record, make_sweep
+from tests.support.changed_sweeps import join, make_provenance, make_side
+from tests.support.factories import FRIDAY, HPARAMS, SATURDAY, make_record, make_sweep
 
 THURSDAY = "2026-11-19_09-00-00"
 

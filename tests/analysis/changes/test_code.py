@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hparams_lab.analysis.changes.code import MAX_SHOWN_LINES, CodeChanges, compare_sources
-from tests.analysis.changes.sides import write_sources
+from tests.support.changed_sweeps import write_sources
 
 Files = dict[str, str | bytes]
 

@@ -9,7 +9,7 @@ from hparams_lab.analysis.changes.intent import compare_intents
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.search.base import Traits
-from tests.factories import METRICS, make_sweep
+from tests.support.factories import METRICS, make_sweep
 
 POINT = Assignment({"units": 8, "rate": 0.1})
 OTHER_POINT = Assignment({"units": 16, "rate": 0.1})

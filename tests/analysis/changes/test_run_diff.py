@@ -12,7 +12,7 @@ from hparams_lab.analysis.changes.run_diff import Difference, diff_runs, read_fa
 from hparams_lab.analysis.trials.pick_run import LoggedRun, pick_run
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, RunDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 CURVES = {"accuracy": [0.5, 0.75, 0.9375], "loss": [1.0, 0.5, 0.25]}
 

@@ -10,7 +10,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 from hparams_lab.analysis.changes.space import compare_spaces
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
-from tests.spaces import small_spaces
+from tests.support.spaces import small_spaces
 
 PARENT = HParam("layers", Discrete([1, 2, 3]))
 

@@ -8,8 +8,8 @@ import pytest
 from hparams_lab.analysis.changes.changes import describe_changes
 from hparams_lab.analysis.changes.stage import Stage
 from hparams_lab.runs.sweep import Resumption, Sweep
-from tests.analysis.changes.sides import make_provenance, make_side, write_sources
-from tests.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support.changed_sweeps import make_provenance, make_side, write_sources
+from tests.support.factories import FRIDAY, SATURDAY, make_sweep
 
 RESUMED = datetime(2026, 11, 22, 10).astimezone()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hparams_lab.analysis.changes.versions import compare_versions, sum_up
-from tests.analysis.changes.sides import make_provenance
+from tests.support.changed_sweeps import make_provenance
 
 MANY = ("absl-py", "rich", "six", "wheel")
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.calibrating import Design, draw_skewed, measure_rate
+from tests.support.calibration import Design, draw_skewed, measure_rate
 
 NUM_PAIRS = 200
 

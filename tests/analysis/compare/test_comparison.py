@@ -8,8 +8,8 @@ from hparams_lab.analysis.compare.comparison import Comparison, compare
 from hparams_lab.analysis.compare.verdict import Finding, Verdict
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import UsageError
-from tests.comparing import Logs, log_days, log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import Logs, log_days, log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 SUNDAY = "2026-11-22_09-00-00"
 BASE = [[float(level)] for level in range(12)]

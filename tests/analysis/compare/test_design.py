@@ -13,8 +13,8 @@ from hparams_lab.analysis.compare.observations import Observation, observe
 from hparams_lab.analysis.compare.pairs import match_trials
 from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.stats.permutation import Block
-from tests.comparing import Logs, log_days, log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import Logs, log_days, log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 LATE_FRIDAY = "2026-11-20_22-00-00"
 LATE_SATURDAY = "2026-11-21_22-00-00"

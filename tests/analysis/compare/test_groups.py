@@ -12,8 +12,8 @@ from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
 from hparams_lab.stats.interval import describe
-from tests.comparing import log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 LATE_FRIDAY = "2026-11-20_22-00-00"
 

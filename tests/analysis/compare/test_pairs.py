@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hparams_lab.analysis.compare.groups import By, form_groups
 from hparams_lab.analysis.compare.pairs import Matches, match_trials
 from hparams_lab.events.schema import Ending
-from tests.comparing import Logs, log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import Logs, log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 UNITS = st.sets(st.integers(0, 9), min_size=1)
 

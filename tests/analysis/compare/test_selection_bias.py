@@ -7,8 +7,8 @@ import numpy as np
 from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.compare.verdict import Verdict
 from hparams_lab.events.schema import Ending
-from tests.comparing import log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 
 def test_the_best_run_again_are_no_evidence() -> None:

@@ -23,8 +23,8 @@ from hparams_lab.analysis.compare.verdict import Verdict
 from hparams_lab.declare.objective import minimize
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.sweep import Resumption
-from tests.comparing import log_days, log_sweep, put_together
-from tests.factories import FRIDAY, SATURDAY
+from tests.support.day_sweeps import log_days, log_sweep, put_together
+from tests.support.factories import FRIDAY, SATURDAY
 
 LEVELS = [[float(level)] for level in range(8)]
 RAISED = [[level + 0.25 + level / 64] for (level,) in LEVELS]

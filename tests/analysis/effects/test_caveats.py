@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, RealInterva
 
 from hparams_lab.declare.axis import Axis
 from hparams_lab.search.base import Traits
-from tests.analysis.effects.effect_trials import (
+from tests.support.effect_trials import (
     FLAG,
     GRID,
     UNITS,
@@ -22,8 +22,8 @@ from tests.analysis.effects.effect_trials import (
     effects_of,
     only_units,
 )
-from tests.factories import FRIDAY
-from tests.trials import Metrics, sweep_trials
+from tests.support.factories import FRIDAY
+from tests.support.trials import Metrics, sweep_trials
 
 
 def test_an_unbalanced_design_is_adjusted() -> None:

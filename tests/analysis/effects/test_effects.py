@@ -14,7 +14,7 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.objective import minimize
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.events.schema import Ending
-from tests.analysis.effects.effect_trials import (
+from tests.support.effect_trials import (
     FLAG,
     GRID,
     UNITS,
@@ -22,8 +22,8 @@ from tests.analysis.effects.effect_trials import (
     effects_of,
     only_units,
 )
-from tests.factories import FRIDAY, SATURDAY
-from tests.trials import sweep_trials
+from tests.support.factories import FRIDAY, SATURDAY
+from tests.support.trials import sweep_trials
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.analysis.effects.factors import Factor, find_factors
 from hparams_lab.declare.axis import Axis
-from tests.factories import FRIDAY, make_sweep
+from tests.support.factories import FRIDAY, make_sweep
 
 RATE = Axis(HParam("rate", RealInterval(1e-4, 1.0)), scale="log")
 

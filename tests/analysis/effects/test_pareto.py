@@ -16,8 +16,8 @@ from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.objective import Goal, maximize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
-from tests.factories import make_sweep
-from tests.trials import rank_all, sweep_trials
+from tests.support.factories import make_sweep
+from tests.support.trials import rank_all, sweep_trials
 
 HIGH = MetricGoal("accuracy", Goal.MAXIMIZE)
 LOW = MetricGoal("loss", Goal.MINIMIZE)

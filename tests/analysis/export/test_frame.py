@@ -13,7 +13,7 @@ from hparams_lab.events.foreign.reader import read_foreign
 from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 FOREIGN = Path(__file__).parents[2] / "events" / "data"
 

@@ -23,7 +23,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.search.base import Traits
-from tests.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
+from tests.support.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
 
 FOREIGN = Path(__file__).parents[2] / "events" / "data"
 VALUES = {"units": 8, "rate": 0.1}

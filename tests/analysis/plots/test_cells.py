@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams.summary_v2 import HParam, RealInterval
 from hparams_lab.analysis.plots.cells import fill_cells, keep_fixed
 from hparams_lab.declare.axis import Axis
 from hparams_lab.errors import UsageError
-from tests.plotted import GRID, KIND, UNITS, log_points, score_units, show
+from tests.support.plot_trials import GRID, KIND, UNITS, log_points, score_units, show
 
 WIDE_RATE = Axis(HParam("rate", RealInterval(0.0001, 1.0)), scale="log")
 SCATTERED = [{"units": 8, "rate": 10 ** (-index / 5), "kind": "plain"} for index in range(20)]

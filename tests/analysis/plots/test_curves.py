@@ -8,8 +8,8 @@ import pytest
 from hparams_lab.analysis.plots.curves import average_runs, draw_curves, find_curve_tag
 from hparams_lab.errors import UsageError
 from hparams_lab.logdir.layout import experiment_dir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.plotted import GRID, log_points, show
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.plot_trials import GRID, log_points, show
 
 CURVE = (0.1, 0.2, 0.3)
 

@@ -24,8 +24,8 @@ from hparams_lab.analysis.plots.pictures import (
 from hparams_lab.analysis.plots.saving import PNG, SVG, encode_figure
 from hparams_lab.declare.objective import Goal, minimize
 from hparams_lab.errors import UsageError
-from tests.factories import FRIDAY, SATURDAY
-from tests.plotted import GRID, UNITS, log_points, show
+from tests.support.factories import FRIDAY, SATURDAY
+from tests.support.plot_trials import GRID, UNITS, log_points, show
 
 DAYS = (FRIDAY, SATURDAY)
 CURVE = (0.1, 0.2, 0.3)
@@ -80,7 +80,7 @@ def test_pyplot_stays_out(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from tests.plotted import ExperimentDir, show\n"
+        "from tests.support.plot_trials import ExperimentDir, show\n"
         "from hparams_lab.analysis.plots.pictures import *\n"
         f"trials = show(ExperimentDir(Path({str(tmp_path / 'toy')!r})))\n"
         "pictures, skipped = draw_possible(trials)\n"

@@ -17,9 +17,9 @@ from hparams_lab.analysis.plots.saving import PNG, encode_figure
 from hparams_lab.analysis.plots.style import make_figure
 from hparams_lab.analysis.report.board import encode_image, write_board
 from hparams_lab.errors import LogdirError
-from tests.oracle import count_configs, read_board
-from tests.plotted import GRID, log_points
-from tests.servers import TensorBoardServer, running_tensorboard
+from tests.support.oracle import count_configs, read_board
+from tests.support.plot_trials import GRID, log_points
+from tests.support.servers import TensorBoardServer, running_tensorboard
 
 NOON = datetime(2026, 11, 21, 12, 0, 0)
 EVENING = datetime(2026, 11, 21, 18, 0, 0)

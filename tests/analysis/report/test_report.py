@@ -19,8 +19,8 @@ from hparams_lab.analysis.report.report import MAX_TRIALS, Report, gather_report
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
-from tests.plotted import GRID, UNITS, log_points, show_logged
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.plot_trials import GRID, UNITS, log_points, show_logged
 
 EVIL = "<script>alert('x')</script> & \"quotes\""
 

@@ -11,7 +11,7 @@ from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
-from tests.factories import SATURDAY, make_record, make_sweep
+from tests.support.factories import SATURDAY, make_record, make_sweep
 
 
 def row_of(endings: Sequence[Ending | None], *, attempt: int = 0) -> TrialRow:

@@ -19,7 +19,7 @@ from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.search.base import Traits
 from hparams_lab.stats.interval import describe
-from tests.factories import SATURDAY, make_sweep, write_run
+from tests.support.factories import SATURDAY, make_sweep, write_run
 
 Written = Sequence[tuple[Mapping[str, Sequence[float]], Ending | None]]
 """The scalars and endings of a trial's runs."""

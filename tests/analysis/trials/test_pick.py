@@ -8,7 +8,7 @@ from hparams_lab.analysis.trials.pick import pick_trial
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 OLD = [{"units": 8, "rate": 0.1}, {"units": 16, "rate": 0.1}, {"units": 16, "rate": 0.4}]
 NEW = [{"units": 8, "rate": 0.5}, {"units": 16, "rate": 0.5}]

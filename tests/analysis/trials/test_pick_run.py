@@ -8,7 +8,7 @@ from hparams_lab.analysis.trials.pick_run import pick_run
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 
 def write_repeats(spec: RunSpec, count: int) -> None:

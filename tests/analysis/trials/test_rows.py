@@ -16,8 +16,8 @@ from hparams_lab.declare.objective import Objective, maximize, minimize
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.layout import SweepDir
-from tests import factories
-from tests.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support import factories
+from tests.support.factories import FRIDAY, SATURDAY, make_sweep
 
 EITHER_GOAL = pytest.mark.parametrize(
     "objective", [maximize("accuracy"), minimize("accuracy")], ids=["maximize", "minimize"]

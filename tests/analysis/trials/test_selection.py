@@ -13,7 +13,7 @@ from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 FOREIGN = Path(__file__).parents[2] / "events" / "data" / "hp_api"
 

@@ -115,7 +115,7 @@ def _fill_bucket() -> None:
     """Log a sweep to an object store, and fetch all that is there."""
     import boto3
 
-    from tests.s3 import running_s3
+    from tests.support.s3 import running_s3
 
     with running_s3() as s3, pytest.MonkeyPatch.context() as patch:
         for name, value in s3.environment.items():

@@ -9,7 +9,7 @@ import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, hparams_config_pb
 
 from hparams_lab.events.foreign.reader import read_foreign
-from tests.foreign_files import encode_start, write_events
+from tests.support.foreign_files import encode_start, write_events
 
 
 def _read_values(root: Path) -> list[dict[str, Any]]:

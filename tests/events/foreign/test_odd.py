@@ -12,8 +12,8 @@ from tensorboard.plugins.scalar.summary import scalar_pb
 from hparams_lab.events.foreign.reader import ForeignRecord, find_foreign, read_foreign
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.foreign_files import encode_end, encode_point, encode_start, write_events
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.foreign_files import encode_end, encode_point, encode_start, write_events
 
 
 def _read_one(root: Path) -> ForeignRecord:

@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams import api_pb2
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.events.foreign.reader import ForeignRecord, find_foreign, read_foreign
-from tests.oracle import read_board, read_scalars
+from tests.support.oracle import read_board, read_scalars
 
 DATA = Path(__file__).parents[1] / "data"
 TOOLS = ("hp_api", "hp_keras", "keras_tuner", "pytorch", "ray_tune", "tensorboardx")

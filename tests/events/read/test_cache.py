@@ -14,7 +14,7 @@ from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import LocalFile, RunWriter, add_scalars
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 SWEEP = make_sweep()
 

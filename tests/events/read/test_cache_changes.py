@@ -10,7 +10,7 @@ import pytest
 from hparams_lab.events.read.cache import DIR_VARIABLE
 from hparams_lab.events.read.reader import read_runs
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 LONG_AGO = 1_500_000_000.0
 SWEEP = make_sweep()

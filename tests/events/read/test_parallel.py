@@ -13,7 +13,7 @@ from hparams_lab.events.read import parallel
 from hparams_lab.events.read.parallel import scan_all
 from hparams_lab.events.read.scan import Scan, scan_files
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from hparams_lab.events.read.reader import RunRecord, is_whole, read_events, rea
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import SATURDAY, make_spec, make_sweep, ticking, write_run
-from tests.oracle import read_scalars
+from tests.support.factories import SATURDAY, make_spec, make_sweep, ticking, write_run
+from tests.support.oracle import read_scalars
 
 SPACE = make_sweep().space
 

@@ -13,7 +13,7 @@ from hparams_lab.events import schema
 from hparams_lab.events.read.start import Start, read_start
 from hparams_lab.events.write.writer import open_writer
 from hparams_lab.logdir.layout import ExperimentDir
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 
 
 @pytest.fixture

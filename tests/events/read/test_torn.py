@@ -12,8 +12,8 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.logdir.test_lock import another_holds
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.locks import another_holds
 
 SWEEP = make_sweep()
 CUT_SHORT = "its last record is cut short."

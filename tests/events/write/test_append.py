@@ -9,7 +9,7 @@ import pytest
 
 from hparams_lab.errors import StorageError
 from hparams_lab.events.write.append import LocalFile
-from tests.faults import limited_files
+from tests.support.storage_faults import limited_files
 
 RECORD = bytes(range(100))
 

@@ -25,7 +25,7 @@ from hparams_lab.events import schema
 from hparams_lab.events.write.config import read_config, write_config
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import FRIDAY, HPARAMS, SATURDAY, add_sweep, decode_config, make_sweep
+from tests.support.factories import FRIDAY, HPARAMS, SATURDAY, add_sweep, decode_config, make_sweep
 
 ADAM = Discrete(["adam"])
 

@@ -18,9 +18,9 @@ from hparams_lab.events.read.reader import RunRecord, read_run, read_runs
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.testing.executors import wait_until
-from tests.factories import add_sweep, make_spec, make_sweep, write_run
-from tests.oracle import read_scalars
-from tests.servers import TensorBoardServer, running_tensorboard
+from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
+from tests.support.oracle import read_scalars
+from tests.support.servers import TensorBoardServer, running_tensorboard
 
 NUM_WRITERS = 40
 NUM_POINTS = 5
@@ -71,7 +71,13 @@ def test_tensorboard_reads_the_same_prefix(
 def killed(tmp_path_factory: pytest.TempPathFactory) -> SweepDir:
     """A sweep whose runs were each killed at a random moment."""
     sweep_dir = add_sweep(ExperimentDir(tmp_path_factory.mktemp("logs") / "toy"), SWEEP)
-    words = [sys.executable, "-m", "tests.killed_writers", str(sweep_dir.path), str(NUM_WRITERS)]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.support.killed_writers",
+        str(sweep_dir.path),
+        str(NUM_WRITERS),
+    ]
     subprocess.run([*words, "17"], check=True, cwd=ROOT, timeout=120)
     return sweep_dir
 

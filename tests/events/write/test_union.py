@@ -22,7 +22,7 @@ from hparams_lab.events import schema
 from hparams_lab.events.read.start import Start
 from hparams_lab.events.write.union import Columns, unite
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import FRIDAY, SATURDAY, decode_config, make_sweep
+from tests.support.factories import FRIDAY, SATURDAY, decode_config, make_sweep
 
 WORDS = Discrete(["high", "low"])
 

@@ -14,7 +14,7 @@ from hparams_lab.events.schema import Ending, Status
 from hparams_lab.events.write.writer import LocalFile, RunWriter, end_run
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import SATURDAY, make_spec, make_sweep, ticking, write_run
+from tests.support.factories import SATURDAY, make_spec, make_sweep, ticking, write_run
 
 SPACE = make_sweep().space
 

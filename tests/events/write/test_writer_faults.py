@@ -13,8 +13,8 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import RunWriter, add_scalars, end_run
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import SATURDAY, make_spec, make_sweep, write_run
-from tests.faults import limited_files
+from tests.support.factories import SATURDAY, make_spec, make_sweep, write_run
+from tests.support.storage_faults import limited_files
 
 SPACE = make_sweep().space
 

@@ -17,7 +17,7 @@ from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.orphans import end_marked, find_marked, make_mark
 from hparams_lab.testing import process_jobs
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
-from tests.executors import jobs
+from tests.support import jobs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps orphans")
 

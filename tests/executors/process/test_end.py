@@ -15,9 +15,9 @@ from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.messages import Begin
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
-from tests.executors import jobs
 from tests.executors.conftest import HANG_SECS
-from tests.executors.process.test_executor import ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import ready_executor
 
 pytestmark = pytest.mark.slow
 

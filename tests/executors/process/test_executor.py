@@ -1,6 +1,5 @@
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import (
     is_alive,
     note_call,
-    run_jobs,
     wait_until,
 )
 from hparams_lab.testing.processes import ProcessExecutorContract
-from tests.executors import jobs
+from tests.support import jobs
+from tests.support.process_jobs import DEATHS, perform, ready_executor
 
 
 class TestProcessExecutor(ProcessExecutorContract):
@@ -27,23 +26,6 @@ class TestProcessExecutor(ProcessExecutorContract):
         self, setup: Setup, work: Work, num_workers: int, *, timeout_secs: float | None = None
     ) -> Executor:
         return ProcessExecutor(setup, work, num_workers=num_workers, timeout_secs=timeout_secs)
-
-
-@contextmanager
-def ready_executor(
-    setup: Setup = int, *, num_workers: int = 2, **options: Any
-) -> Iterator[ProcessExecutor]:
-    """Yield an executor of `jobs.perform` that is ready, and close it."""
-    with ProcessExecutor(setup, jobs.perform, num_workers=num_workers, **options) as executor:
-        executor.start()
-        executor.ready()
-        yield executor
-
-
-def perform(executor: Executor, tmp_path: Path, *steps: tuple[Any, ...]) -> list[Finished]:
-    """Perform each step in a job of its own and return how they ended, in order."""
-    ends = run_jobs(executor, steps, tmp_path)
-    return [ends[job_id] for job_id in sorted(ends)]
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +53,6 @@ def test_setup_is_called_once_for_all_jobs(tmp_path: Path) -> None:
 def test_a_fork_is_nothing_to_tell(executor: Executor) -> None:
     """Where jobs are forked there is no notice."""
     assert "" == executor.notice
-
-
-DEATHS = {
-    "killed": (("die_of", "SIGKILL"), "was killed by SIGKILL"),
-    "terminated": (("die_of", "SIGTERM"), "was killed by SIGTERM"),
-    "aborted": (("die_of", "SIGABRT"), "was killed by SIGABRT"),
-    "segfault": (("segfault",), "was killed by SIGSEGV"),
-    "os_exit": (("exit_at_once", 3), "exited with code 3 before train returned"),
-    "os_exit_0": (("exit_at_once", 0), "exited with code 0 before train returned"),
-    "sys_exit": (("raise_system_exit", 3), "failed outside train: SystemExit: 3"),
-    "unpicklable_result": (
-        ("return_unpicklable",),
-        "returned what cannot be sent: TypeError: cannot pickle '_thread.lock' object",
-    ),
-    "silent_exception": (
-        ("close_stderr_and_raise",),
-        "failed outside train: ValueError: said in silence",
-    ),
-}
 
 
 @pytest.fixture(scope="module")

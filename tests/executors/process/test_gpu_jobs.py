@@ -12,8 +12,8 @@ import pytest
 from hparams_lab.executors.base import Finished, Job
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import run_jobs, wait_for, wait_until
-from tests.executors import jobs
-from tests.fake_gpus import FakeTool, put_fake_tool
+from tests.support import jobs
+from tests.support.fake_gpus import FakeTool, put_fake_tool
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ pytestmark = [
 OWN = """
 import sys
 from pathlib import Path
-from tests.executors.owners import own
+from tests.support.owners import own
 
 own(Path(sys.argv[1]), sys.argv[2])
 """

@@ -10,8 +10,8 @@ import pytest
 
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import run_jobs, wait_until
-from tests.executors import jobs
-from tests.executors.process.test_executor import ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import ready_executor
 
 pytestmark = pytest.mark.slow
 

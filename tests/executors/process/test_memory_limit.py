@@ -18,7 +18,8 @@ from hparams_lab.executors.process import memory
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.limits import Breach, JobLimits, Watch
 from hparams_lab.testing.executors import is_alive, run_jobs, wait_for, wait_until
-from tests.executors import hogging, jobs
+from tests.support import jobs
+from tests.support import memory_jobs as hogging
 
 LIMIT_MB = 300  # three times what an interpreter with our modules has
 

@@ -20,7 +20,7 @@ from hparams_lab.testing.executors import (
     wait_until,
 )
 from hparams_lab.testing.processes import ProcessExecutorContract
-from tests.executors.process.test_executor import DEATHS, perform, ready_executor
+from tests.support.process_jobs import DEATHS, perform, ready_executor
 
 PID = ("get_pid",)
 

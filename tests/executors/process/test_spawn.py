@@ -14,8 +14,8 @@ from hparams_lab.testing.executors import (
     wait_until,
 )
 from hparams_lab.testing.processes import ProcessExecutorContract
-from tests.executors import jobs
-from tests.executors.process.test_executor import DEATHS, perform, ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import DEATHS, perform, ready_executor
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from hparams_lab.errors import AssignmentError
 from hparams_lab.executors.base import Cause, Finished, Job
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import is_alive, refuse, run_jobs, wait_until
-from tests.executors import jobs
-from tests.executors.process.test_executor import ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import ready_executor
 
 SETUPS = {
     "fork": int,

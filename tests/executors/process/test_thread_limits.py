@@ -4,8 +4,8 @@ import pytest
 
 from hparams_lab.executors.cpus import count_usable_cpus
 from hparams_lab.testing.executors import run_jobs
-from tests.executors import jobs
-from tests.executors.process.test_executor import ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import ready_executor
 
 VARIABLES = [
     "OMP_NUM_THREADS",

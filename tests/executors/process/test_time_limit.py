@@ -14,8 +14,8 @@ import pytest
 from hparams_lab.executors.base import Cause, Finished, Job
 from hparams_lab.executors.process.limits import GRACE_SECS, JobLimits, Watch
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
-from tests.executors import jobs
-from tests.executors.process.test_executor import perform, ready_executor
+from tests.support import jobs
+from tests.support.process_jobs import perform, ready_executor
 
 SETUPS = {
     "fork": int,

@@ -9,7 +9,7 @@ import pytest
 from hparams_lab.executors.base import Executor, Setup, Work
 from hparams_lab.executors.ray.executor import RayExecutor
 from hparams_lab.testing.processes import ProcessExecutorContract
-from tests.executors.ray.clusters import add_node, run_cluster
+from tests.support.ray_clusters import add_node, run_cluster
 
 pytestmark = pytest.mark.slow
 

@@ -24,7 +24,7 @@ from hparams_lab.executors.ray.host import (
     package_version,
 )
 from hparams_lab.testing.executors import add, fail_to_set_up, tell_each, wait_until
-from tests.executors import jobs
+from tests.support import jobs
 
 pytestmark = pytest.mark.slow
 

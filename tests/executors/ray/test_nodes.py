@@ -20,8 +20,8 @@ from hparams_lab.executors.ray.executor import RayExecutor
 from hparams_lab.sweeps.shared_disk import SharedLogdir
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_for, wait_until
 from hparams_lab.testing.processes import SLEEP_SECS, call, start_daemon_and_hang
-from tests.executors import jobs
-from tests.executors.ray.clusters import NODE_VARIABLE, add_node, run_cluster
+from tests.support import jobs
+from tests.support.ray_clusters import NODE_VARIABLE, add_node, run_cluster
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster

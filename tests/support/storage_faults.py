@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import run_program
+from tests.support.program import run_program
 
 # Mounts, runs the words, and copies what is there then: the mount goes with its namespace.
 _ON_A_SMALL_DISK = """

@@ -9,7 +9,7 @@ import numpy as np
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam
 
 from hparams_lab.analysis.effects.effects import AxisEffect, Effects, describe_effects
-from tests.trials import Metrics, Swept, rank_all
+from tests.support.trials import Metrics, Swept, rank_all
 
 UNITS = HParam("units", Discrete([8, 16, 32]))
 WORD = HParam("word", Discrete(["x", "y", "z"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 VALUES = [{"units": units, "rate": rate} for units in (8, 16) for rate in (0.1, 0.5)]
 

@@ -21,7 +21,7 @@ from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.schedule import Schedule
 from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import execute
-from tests.sweeps.test_loop import SWEEP, NotingStrategy, load
+from tests.support.loop_runs import SWEEP, NotingStrategy, load
 
 Train = Callable[[Run], Any]
 

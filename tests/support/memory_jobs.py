@@ -14,7 +14,7 @@ import numpy as np
 from hparams_lab.executors.base import Tell
 from hparams_lab.executors.process.memory import find_tree, measure_memory
 from hparams_lab.testing.executors import wait_until
-from tests.executors.jobs import SLEEP_SECS, note_in
+from tests.support.jobs import SLEEP_SECS, note_in
 
 MB = 1 << 20
 MOST_MB = 2000  # that a leak may come to where nobody ends it

@@ -20,7 +20,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs import trial as trials
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import FRIDAY, SATURDAY, make_sweep
+from tests.support.factories import FRIDAY, SATURDAY, make_sweep
 
 HOME = ExperimentDir(Path("/logs/toy"))
 HPARAMS = (Axis(HParam("units", IntInterval(0, 999)), step=1),)

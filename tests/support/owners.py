@@ -13,7 +13,7 @@ from pathlib import Path
 from hparams_lab.executors.base import Job
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing import process_jobs
-from tests.executors import jobs
+from tests.support import jobs
 
 
 def hang_in_c(file: Path) -> None:

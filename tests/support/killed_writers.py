@@ -16,7 +16,7 @@ from pathlib import Path
 from hparams_lab.events.write.writer import RunWriter
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
-from tests.factories import make_spec
+from tests.support.factories import make_spec
 
 MAX_LIFE_SECS = 0.01  # in which a writer comes to some hundred points
 

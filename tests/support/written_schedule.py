@@ -19,7 +19,7 @@ from hparams_lab.search.base import Strategy, Traits, Verdict
 from hparams_lab.search.grid import grid_search
 from hparams_lab.sweeps.history import read_history
 from hparams_lab.sweeps.schedule import Schedule
-from tests.factories import SATURDAY, make_sweep, write_run
+from tests.support.factories import SATURDAY, make_sweep, write_run
 
 NUM_POINTS = 4
 SPACE_OF_X = [HParam("x", Discrete(list(range(NUM_POINTS))))]

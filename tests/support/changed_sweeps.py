@@ -15,7 +15,7 @@ from hparams_lab.events.write.writer import RunWriter
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.provenance import GitState, Provenance
 from hparams_lab.runs.sweep import Sweep
-from tests.factories import add_sweep, make_spec, make_sweep, ticking
+from tests.support.factories import add_sweep, make_spec, make_sweep, ticking
 
 
 def make_provenance(*, commit: str = "0123abcd", dirty: bool = False, **changes: Any) -> Provenance:

@@ -10,7 +10,15 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir
-from tests.factories import FRIDAY, HPARAMS, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import (
+    FRIDAY,
+    HPARAMS,
+    SATURDAY,
+    add_sweep,
+    make_spec,
+    make_sweep,
+    write_run,
+)
 
 OPTIMIZER = HParam("optimizer", Discrete(["adam", "sgd"]))
 ACCURACY = Metric("accuracy")

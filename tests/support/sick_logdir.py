@@ -17,7 +17,7 @@ from hparams_lab.events.schema import Status
 from hparams_lab.events.write.config import write_config
 from hparams_lab.events.write.writer import open_writer
 from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir, experiment_dir
-from tests.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
+from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run
 
 LONG_AGO = 1_000_000_000.0
 SCALARS = {"accuracy": [0.5, 0.6], "loss": [1.0, 0.5]}

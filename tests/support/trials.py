@@ -13,7 +13,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
-from tests.factories import SATURDAY, make_record, make_sweep
+from tests.support.factories import SATURDAY, make_record, make_sweep
 
 Metrics = Callable[[Mapping[str, Any]], Mapping[str, float]]
 """What a trial comes to, given its hyperparameters."""

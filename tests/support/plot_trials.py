@@ -15,7 +15,7 @@ from hparams_lab.declare.axis import Axis
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import write_config
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from tests.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
+from tests.support.factories import FRIDAY, add_sweep, make_spec, make_sweep, ticking, write_run
 
 UNITS = HParam("units", Discrete([8, 16]))
 RATE = Axis(HParam("rate", RealInterval(0.001, 0.1)), scale="log", grid_points=3)

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.executors.base import Tell
 from hparams_lab.testing.executors import is_alive, wait_until
-from tests.executors import littering, telling
+from tests.support import asking_jobs as telling
+from tests.support import littering_jobs as littering
 
 SLEEP_SECS = 60  # longer than any test
 

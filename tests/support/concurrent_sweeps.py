@@ -12,8 +12,8 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import read_config
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, experiment_dir
 from hparams_lab.runs.sweep import Sweep, read_sweeps
-from tests.oracle import count_configs, read_board
-from tests.resuming import words_for
+from tests.support.oracle import count_configs, read_board
+from tests.support.resumption import words_for
 
 _GATE = "gate"
 _MODULE = '''"""Which two numbers?"""

@@ -10,7 +10,7 @@ from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
-from tests.oracle import Board, read_board
+from tests.support.oracle import Board, read_board
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from tests.servers import read_url, running
+from tests.support.servers import read_url, running
 
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "key",

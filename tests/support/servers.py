@@ -18,7 +18,7 @@ from typing import Any
 from google.protobuf import json_format
 from tensorboard.plugins.hparams import api_pb2
 
-from tests.oracle import Board, ask_for_rows
+from tests.support.oracle import Board, ask_for_rows
 
 # Far beyond what any start takes; reached only where TensorBoard never gets there.
 _DEADLINE_SECS = 120

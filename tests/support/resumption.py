@@ -19,7 +19,7 @@ from hparams_lab.sweeps.listeners import Listeners, RunResult, Started
 from hparams_lab.sweeps.loop import SweepResult
 from hparams_lab.sweeps.options import LaunchOptions, ResumeOptions, make_options
 from hparams_lab.sweeps.resume import resume
-from tests.oracle import read_board
+from tests.support.oracle import read_board
 
 # What a run came to by itself: its seed and the last value of each tag; by trial id, repeat
 # and fold.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.keras.models import Case
+from tests.support.models import Case
 
 EPOCHS = 3
 TOLERANCE = 1e-5

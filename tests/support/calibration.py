@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.compare.verdict import Verdict
 from hparams_lab.analysis.trials.selection import Logged
-from tests.comparing import log_sweep, put_together
+from tests.support.day_sweeps import log_sweep, put_together
 
 NUM_TRIALS = 10
 
