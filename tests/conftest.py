@@ -29,6 +29,9 @@ from hparams_lab.sweeps.options import LaunchOptions, make_options  # noqa: E402
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
+# A pipe has no width: pytest-xdist gives its workers one, to which tables would be cut.
+os.environ.pop("COLUMNS", None)
+
 GOLDEN_DIR = Path(__file__).parent / "golden"
 DIFFS = pytest.StashKey[list[str]]()
 

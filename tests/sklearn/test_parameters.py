@@ -53,7 +53,7 @@ def test_listed_values_have_levels(values: Any, levels: list[Any]) -> None:
 @pytest.mark.parametrize(
     "values",
     [[None, 3], [1, 0.5], [np.int64(3), np.int64(1)], [np.mean, SVC()], [(8,), (8, 4)]],
-    ids=repr,
+    ids=["none", "mixed", "numpy", "objects", "tuples"],
 )
 def test_the_estimator_is_given_the_objects_themselves(values: list[Any]) -> None:
     """What stands in the list reaches the estimator as that very object."""

@@ -26,7 +26,7 @@ class Torn:
 
 
 MISTAKES: dict[str, tuple[Train, str]] = {
-    "raises": (fail_with(ValueError("no such file")), r"^ValueError: no such file \(test_worker"),
+    "raises": (fail_with(ValueError("no such file")), r"^ValueError: no such file \(worker_runs"),
     "exits": (fail_with(SystemExit(3)), r"^train called sys\.exit\(3\); return the metrics"),
     "silent_error": (fail_with(SilentError()), r"SilentError: <exception str\(\) failed>"),
     "no_dict": (lambda run: 0.5, r"must return a dict of metric to number; got 0\.5\."),
