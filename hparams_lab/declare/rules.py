@@ -1,8 +1,8 @@
 """What a declaration must not say: each broken rule as one sentence.
 
-TensorBoard accepts most of these and fails later, in the dashboard, without a word
-(design section 7, rule 6). Functions return sentences instead of raising, so that a
-declaration is told all its problems at once.
+TensorBoard accepts most of these and fails later, in the dashboard, without a word.
+Functions return sentences instead of raising, so that all problems of a declaration are
+reported at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hparams_lab.errors import AssignmentError, did_you_mean
 SCALES = ("linear", "log")
 
 # Written into each run's hparams beside the user's own, so that rows can be filtered
-# by them (design section 7, rule 7).
+# by them.
 RESERVED_NAMES = ("commit", "day", "sweep")
 
 # Relative to the numbers themselves: closer levels could not be told from rounding noise.

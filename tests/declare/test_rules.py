@@ -1,4 +1,4 @@
-"""What a declaration must not say, as one table (design section 7, rule 6)."""
+"""What a declaration must not say, as one table."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.support.kill_experiments.chaos import make_fates
 from tests.support.oracle import Board, read_board
 from tests.support.program import KILL_EXPERIMENTS, read_sweep, run_program, words_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 EXPERIMENT = KILL_EXPERIMENTS / "chaos.py"
 NUM_EACH = 20

@@ -10,7 +10,7 @@ from tests.support.calibration import Design, draw_skewed, measure_rate
 
 NUM_PAIRS = 200
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 @pytest.mark.parametrize(

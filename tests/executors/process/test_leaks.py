@@ -13,7 +13,7 @@ from hparams_lab.testing.executors import run_jobs, wait_until
 from tests.support import jobs
 from tests.support.process_jobs import ready_executor
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 PID = ("get_pid",)
 
