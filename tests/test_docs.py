@@ -71,5 +71,5 @@ def test_ci_runs_the_readme_command() -> None:
     mark = "<!-- test -->\n```\n"
     _, _, after = (ROOT / "README.md").read_text().partition(mark)
 
-    assert after.startswith("pip install -e '.[test]' && pytest\n```")
+    assert after.startswith("pip install -e '.[test]' && pytest -n 2 --dist worksteal\n```")
     assert "<!-- test -->" in (ROOT / ".ci" / "run").read_text()
