@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
-import sysconfig
-import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import MODULE
+from tests.support.environments import build_wheel, make_environment, outside_variables
 
 pytestmark = pytest.mark.slow
 
@@ -24,25 +23,11 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a virtual environment in which the package is installed.
-
-    What this one has installed is there, too, so that TensorFlow need not be fetched again.
-    """
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    own = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
-    parent = sysconfig.get_path("purelib")
-    Path(own, "parent.pth").write_text(f"import site; site.addsitedir({parent!r})\n{ROOT}\n")
-    source = tmp_path_factory.mktemp("package")
-    for file in PACKAGE.rglob("*.*"):
-        target = source / file.relative_to(PACKAGE)
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(file.read_bytes())
-    flags = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([python, "-m", "pip", "install", *flags, source], check=True)
-    return python
+    """The interpreter of a virtual environment in which the package is installed."""
+    source = tmp_path_factory.mktemp("package") / "source"
+    shutil.copytree(PACKAGE, source)
+    wheel = build_wheel(source, tmp_path_factory.mktemp("wheel"))
+    return make_environment(tmp_path_factory.mktemp("environment"), wheel, imported=ROOT)
 
 
 @pytest.fixture
@@ -51,12 +36,10 @@ def program(python: Path, tmp_path: Path) -> Program:
     (tmp_path / "hill.py").write_text(MODULE)
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "COLUMNS": "200"}
-        environment.pop("PYTHONPATH", None)
         return subprocess.run(
             [python, "-m", "hparams_lab", *words],
             cwd=tmp_path,
-            env=environment,
+            env=outside_variables(),
             capture_output=True,
             text=True,
             check=False,
