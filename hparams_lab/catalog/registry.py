@@ -15,11 +15,13 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hparams_lab.catalog.option import Option, Options, list_options
 from hparams_lab.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _log = logging.getLogger(__name__)
 
@@ -148,6 +150,8 @@ class Registry(Mapping[str, SomeSpec]):
     @cached_property
     def _found(self) -> dict[str, EntryPoint]:
         """The entry points by name, without those whose names are taken."""
+        from importlib.metadata import entry_points  # the fork server does without
+
         found = {each.name: each for each in entry_points(group=self._group)}
         for name in found.keys() & self._builtin.keys():
             _log.warning(
