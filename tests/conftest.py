@@ -23,6 +23,7 @@ from hparams_lab.logdir.layout import ExperimentDir, SweepDir  # noqa: E402
 from hparams_lab.sweeps.launch import launch  # noqa: E402
 from hparams_lab.sweeps.listeners import Listeners, RunResult  # noqa: E402
 from hparams_lab.sweeps.options import LaunchOptions, make_options  # noqa: E402
+from tests.support.s3 import S3, running_s3  # noqa: E402
 
 # Tests write an experiment's module twice within a second, which the times that bytecode
 # goes by cannot tell apart; for the programs that they start, too.
@@ -173,3 +174,18 @@ def finished_sweep(launch_inline: InlineLauncher) -> SweepDir:
     """Return a finished sweep of a parabola: five trials, the best of them at x = 1."""
     (sweep_dir,) = launch_inline(PARABOLA).find_sweeps()
     return sweep_dir
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """A real S3 server."""
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """The S3 server, which this process and what it starts find."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server

@@ -17,7 +17,6 @@ from google.protobuf import json_format, text_format
 
 import hparams_lab as lab
 from hparams_lab.dashboard.view.view import open_view
-from tests.remote.conftest import s3, s3_server  # noqa: F401 - fixtures
 from tests.support.oracle import Board, read_board
 from tests.support.s3 import S3
 
@@ -123,7 +122,7 @@ def format_board(board: Board) -> str:
 @pytest.mark.parametrize("words", [["show", "hill"], ["export", "hill"], ["doctor", "hill"]])
 def test_an_object_store_reads_as_it_did(
     words: list[str],
-    s3: S3,  # noqa: F811 - the fixture
+    s3: S3,
     project: Path,
     capsys: pytest.CaptureFixture[str],
     check_golden: CheckGolden,

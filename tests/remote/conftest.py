@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from hparams_lab.cli.main import main
 from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.store import Store
 from tests.cli.conftest import MODULE
-from tests.support.s3 import S3, running_s3
+from tests.support.s3 import S3
 
 MakeMirror = Callable[[str], Mirror]
 
@@ -27,21 +27,6 @@ def store() -> Store:
 def make_mirror(store: Store, tmp_path: Path) -> MakeMirror:
     """Makes a mirror of the store, as on a machine of that name."""
     return lambda machine: Mirror(store, tmp_path / machine)
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3]:
-    """A real S3 server."""
-    with running_s3() as server:
-        yield server
-
-
-@pytest.fixture
-def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
-    """The S3 server, which this process and what it starts find."""
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return s3_server
 
 
 OnMachine = Callable[..., int]

@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import minimize
 from hparams_lab.events.schema import Ending
+from hparams_lab.executors.base import Workload
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.logdir.mounts import mount_of
@@ -66,6 +67,10 @@ def node_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def _make_executor(workload: Workload) -> ProcessExecutor:
+    return ProcessExecutor(workload.setup, workload.work, num_workers=2)
+
+
 @contextlib.contextmanager
 def _launched(write_module: WriteModule, url: str) -> Iterator[SweepDir]:
     """Run a sweep whose runs share no disk with the driver, and yield it while it is mounted."""
@@ -74,8 +79,8 @@ def _launched(write_module: WriteModule, url: str) -> Iterator[SweepDir]:
     with opened(url, writes=True) as folder:
         mount = mount_of(folder)
         assert mount is not None
-        make = partial(ProcessExecutor, num_workers=2)
-        with SpoolingExecutor(make, partial(worker.load, source), mount) as executor:
+        workload = Workload(setup=partial(worker.load, source), work=worker.execute)
+        with SpoolingExecutor(_make_executor, workload, mount) as executor:
             executor.start()
             launch_loaded(
                 source.load(),

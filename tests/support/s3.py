@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-
 from tests.support.servers import read_url, running
 
 _CREDENTIALS = {
@@ -58,6 +56,8 @@ class S3:
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
+        import boto3  # here, as a second to import and of the extra `remote`
+
         client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,

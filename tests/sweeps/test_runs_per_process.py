@@ -125,4 +125,4 @@ def test_resume_keeps_as_many(write_module: WriteModule, tmp_path: Path) -> None
     run_program(words_for("resume", path, logdir, "--trials=3", "--runs_per_process=3"))
 
     assert ([2], [2]) == (begun, resumed)
-    assert 3 == Sweep.read(find_one(logdir)).runs_per_process
+    assert 3 == Sweep.read(find_one(logdir)).execution_options["runs_per_process"]

@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from hparams_lab.executors.base import Job
 from hparams_lab.executors.process.executor import ProcessExecutor
-from tests.executors import jobs
+from tests.support import jobs
 
 folder, setup = Path(sys.argv[1]), sys.argv[2]
 setup = partial(jobs.leave_thread, int) if setup == "spawn" else int

@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from hparams_lab.executors.base import Job
 from hparams_lab.executors.process.executor import ProcessExecutor
-from tests.executors import jobs
+from tests.support import jobs
 
 folder, kind, secs = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 setup = partial(jobs.leave_thread, int) if kind == "spawn" else int
