@@ -236,6 +236,9 @@ def _ending_children() -> Iterator[None]:
 
 def _seed_generators(seed: int) -> None:
     """Seed every generator in use, and give Keras the blank state of a new process."""
+    # Keras imports it, perhaps within train, and its import draws from `random`.
+    import rich.style  # noqa: F401
+
     random.seed(seed)
     np.random.seed(seed)
     if (keras := sys.modules.get("keras")) is not None:
