@@ -35,7 +35,7 @@ def _list_expected_failures(search: SweepCV) -> dict[str, str]:
 
 # Of estimators that warn of the checks' own odd data.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.slow
+@pytest.mark.soak
 @parametrize_with_checks(SEARCHES, expected_failed_checks=_list_expected_failures)
 def test_it_passes_the_checks_of_scikit_learn(
     estimator: SweepCV, check: Callable[[Any], None]

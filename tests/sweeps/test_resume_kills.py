@@ -25,7 +25,7 @@ from tests.support.resumption import (
     words_for,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 SHORT = KILL_EXPERIMENTS / "short.py"
 # Twenty were survived when this was built.

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 UNSAFE_SETUP = partial(jobs.leave_thread, int)
 
 
+@pytest.mark.soak  # each of fifty jobs starts an interpreter
 class TestProcessExecutorThatMustNotFork(ProcessExecutorContract):
     """The process executor keeps the contract where it must not fork."""
 
