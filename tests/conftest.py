@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
@@ -36,8 +37,13 @@ os.environ.pop("COLUMNS", None)
 GOLDEN_DIR = Path(__file__).parent / "golden"
 DIFFS = pytest.StashKey[list[str]]()
 
-CheckGolden = Callable[[str, str], None]
 WriteModule = Callable[[str], ExperimentSource]
+
+
+class CheckGolden(Protocol):
+    """Compares a text with the golden file of a name."""
+
+    def __call__(self, name: str, text: str, tolerance: float = 0.0) -> None: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,16 +80,33 @@ def _restored_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def check_golden(request: pytest.FixtureRequest) -> CheckGolden:
-    """Return a function that compares a text with the golden file of a name."""
+    """Return a function that compares a text with the golden file of a name.
 
-    def check(name: str, text: str) -> None:
+    Numbers with a point may differ by `tolerance`, for those that depend on the processor.
+    """
+
+    def check(name: str, text: str, tolerance: float = 0.0) -> None:
         path = GOLDEN_DIR / name
         if request.config.getoption("--update_golden"):
             _rewrite(path, text, request.config.stash[DIFFS])
         assert path.exists(), f"there is no {path}; write it by pytest --update_golden"
-        assert path.read_text() == text
+        if not tolerance:
+            assert path.read_text() == text
+        expected, actual = _split_numbers(path.read_text()), _split_numbers(text)
+        assert expected.words == actual.words
+        assert pytest.approx(expected.numbers, abs=tolerance) == actual.numbers
 
     return check
+
+
+class _Split(NamedTuple):
+    words: list[str]
+    numbers: list[float]
+
+
+def _split_numbers(text: str) -> _Split:
+    number = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+    return _Split(number.sub("#", text).split(), [float(one) for one in number.findall(text)])
 
 
 def _rewrite(path: Path, text: str, diffs: list[str]) -> None:

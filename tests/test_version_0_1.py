@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,9 @@ from google.protobuf import json_format, text_format
 
 import hparams_lab as lab
 from hparams_lab.dashboard.view.view import open_view
+from tests.conftest import CheckGolden
 from tests.support.oracle import Board, read_board
 from tests.support.s3 import S3
-
-CheckGolden = Callable[[str, str], None]
 
 LOGS = Path(__file__).parent / "data" / "version_0_1" / "logs.zip"
 SWEEPS = {
@@ -87,7 +85,10 @@ def test_a_command_prints_what_it_printed(
     run(*COMMANDS[name])
     printed = capsys.readouterr()
 
-    check_golden(f"version_0_1/{name}.txt", _neutral(printed.out + printed.err, project))
+    # The importances come from random trees, where the last bit decides on a split.
+    tolerance = 0.02 if name.startswith("effects") else 0.0
+    text = _neutral(printed.out + printed.err, project)
+    check_golden(f"version_0_1/{name}.txt", text, tolerance=tolerance)
 
 
 def _neutral(printed: str, project: Path) -> str:
