@@ -160,6 +160,20 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert [] == [name for name in done.stdout.split() if name.startswith("hparams_lab.")]
 
 
+def test_help_imports_nothing_heavy() -> None:
+    """`hparams_lab --help` needs none of what the commands are made of."""
+    program = (
+        "import sys; from hparams_lab.cli.main import main\n"
+        "try: main(argv=['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*{'numpy', 'google', 'rich'} & {*sys.modules}, file=sys.stderr, end='')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert "hparams_lab COMMAND [NAME] [flags]" in done.stdout
+    assert "" == done.stderr
+
+
 @pytest.mark.parametrize(
     "statement", ["from hparams_lab import *", "from hparams_lab.cli.commands import show"]
 )

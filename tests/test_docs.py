@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.cli.main import COMMANDS, load_command
+from hparams_lab.cli.command import COMMANDS
 from hparams_lab.declare.source import ExperimentSource
 from hparams_lab.events.schema import Ending
 from hparams_lab.sweeps.launch import launch
@@ -46,7 +46,7 @@ def test_commands_are_understood(command: str) -> None:
     """Every command that a document shows has the words and flags that it shows."""
     _, name, *words = shlex.split(command)
 
-    flags, _ = load_command(name).parse(words)
+    flags, _ = COMMANDS[name].parse(words)
 
     assert flags.is_parsed()
 

@@ -1,21 +1,16 @@
-"""A command of the command line: its words, its flags, what it does."""
+"""The commands: their words, and what each is for. What a command does is imported when it runs."""
 
 from __future__ import annotations
 
+import importlib
 import math
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from absl import flags
 
-from hparams_lab.cli.session import mount_logdir
 from hparams_lab.errors import UsageError, did_you_mean
-from hparams_lab.logdir.mounts import in_terms_of_urls
-from hparams_lab.remote.url import is_url, refuse_lost_slash
-
-_DEFAULT_LOGDIR = "logs"
 
 _ANY_MORE = " ...]"
 
@@ -24,20 +19,23 @@ _ANY_MORE = " ...]"
 class Command:
     """One command.
 
+    Its module in `cli.commands` has two functions: `define_flags` adds its flags to the values,
+    `run` is given the parsed flags and the positional words, and returns the exit code.
+
     Attributes:
-        name: the word on the command line.
+        name: the word on the command line, and the module's name.
         arguments: its positional words, as help shows them; optional ones in [], the last
             with `...` if it may be several.
         summary: one line.
-        define_flags: adds its flags to the values.
-        run: called with the parsed flags and the positional words; returns the exit code.
+        reads_only: whether it reads, prints and ends.
+        takes_name: whether its first word is an experiment's, which a script fills in.
     """
 
     name: str
     arguments: str
     summary: str
-    define_flags: Callable[[flags.FlagValues], None]
-    run: Callable[[flags.FlagValues, list[str]], int]
+    reads_only: bool = False
+    takes_name: bool = True
 
     def parse(self, words: Sequence[str]) -> tuple[flags.FlagValues, list[str]]:
         """Return the flags and the positional words.
@@ -68,6 +66,11 @@ class Command:
             )
         return values, positional
 
+    def run(self, values: flags.FlagValues, positional: list[str]) -> int:
+        """Run it with what was parsed; return the exit code."""
+        code: int = self._load().run(values, positional)
+        return code
+
     def format_help(self) -> str:
         """Return usage, summary and flags."""
         values = self._make_flags()
@@ -85,51 +88,91 @@ class Command:
     def _make_flags(self) -> flags.FlagValues:
         values = flags.FlagValues()  # type: ignore[no-untyped-call]  # absl has no types
         values.set_gnu_getopt(True)  # flags may stand behind the words
-        self.define_flags(values)
+        self._load().define_flags(values)
         return values
 
-
-def format_command(words: Sequence[str], logdir: Path) -> str:
-    """Return a command as it is typed, with `--logdir` where it is not the default."""
-    where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]
-    return shlex.join(map(in_terms_of_urls, ["hparams_lab", *words, *where]))
+    def _load(self) -> Any:
+        return importlib.import_module(f"hparams_lab.cli.commands.{self.name}")
 
 
-def define_logdir(values: flags.FlagValues) -> None:
-    """Add `--logdir`, which nearly every command has."""
-    flags.DEFINE_string(
-        "logdir",
-        _DEFAULT_LOGDIR,
-        "folder of the experiments' log directories, or a URL such as s3://bucket/logs",
-        flag_values=values,
-    )
+_COMMANDS = (  # in the order in which a newcomer meets them
+    Command(
+        "list",
+        "",
+        "the experiments here, their questions, and how many sweeps are logged",
+        reads_only=True,
+        takes_name=False,
+    ),
+    Command("run", "NAME", "launch a sweep over an experiment"),
+    Command(
+        "resume", "NAME [SWEEP]", "finish the newest sweep: run what was interrupted or never begun"
+    ),
+    Command("show", "NAME [SWEEP]", "the trials of the newest sweep, best first", reads_only=True),
+    Command(
+        "best",
+        "NAME [SWEEP]",
+        "the best trial, its values, seed and directory, and how to run it again",
+        reads_only=True,
+    ),
+    Command(
+        "compare",
+        "NAME",
+        "whether days, sweeps or commits differ, by how much, and what was changed",
+        reads_only=True,
+    ),
+    Command(
+        "diff",
+        "RUN RUN",
+        "what differs between two runs: values, metrics, curves, code, versions, machine",
+        reads_only=True,
+        takes_name=False,
+    ),
+    Command(
+        "effects",
+        "NAME [SWEEP]",
+        "which hyperparameters mattered, and which of their values were good",
+        reads_only=True,
+    ),
+    Command(
+        "plot",
+        "NAME [SWEEP]",
+        "pictures of the trials: heat map, effects, best so far, curves, days",
+        reads_only=True,
+    ),
+    Command(
+        "report",
+        "NAME [SWEEP]",
+        "one HTML page: the best trial, days compared, effects, pictures, where it comes from",
+        reads_only=True,
+    ),
+    Command("dashboard", "[NAME ...]", "TensorBoard on experiments, up to date while they run"),
+    Command(
+        "export",
+        "NAME [SWEEP]",
+        "all trials and columns as csv, json, parquet, markdown; or the runs in any folder",
+        reads_only=True,
+    ),
+    Command(
+        "refit",
+        "NAME [TRIAL]",
+        "train the best, or the named, trial on all data and save the model",
+    ),
+    Command("doctor", "[NAME]", "what is wrong in the log directory, and --fix"),
+    Command(
+        "archive", "NAME [ID ...]", "move sweeps, trials or runs (SWEEP/TRIAL/RUN) out of sight"
+    ),
+    Command(
+        "restore",
+        "NAME [ID ...]",
+        "put archived sweeps, trials or runs back; without an ID, list them",
+    ),
+    Command(
+        "delete",
+        "NAME [ID ...]",
+        "delete sweeps, trials or runs, or archived ones with --archived; asks first",
+    ),
+    Command("new", "NAME", "write a starter experiment into ./experiments", takes_name=False),
+)
 
-
-def logdir_of(
-    values: flags.FlagValues,
-    *,
-    writes: bool = False,
-    removes: bool = False,
-    follows: bool = False,
-) -> Path:
-    """Return the log directory the flags name, absolute; of a URL, what stands for it here.
-
-    Args:
-        values: with the flags of `define_logdir`.
-        writes: whether something is to be written into it.
-        removes: whether something is also to be removed from it, outside of sweeps that are run.
-        follows: whether what others write into it is to be seen from now on.
-
-    Raises:
-        UsageError: if they name none, or what was a URL once.
-        LogdirError: if it is a URL that cannot be reached.
-    """
-    if not values.logdir:
-        raise UsageError("--logdir must name a folder; got ''. Leave it out for ./logs.")
-    if is_url(values.logdir):
-        return mount_logdir(values.logdir, writes=writes, removes=removes, follows=follows)
-    refuse_lost_slash(values.logdir)
-    try:
-        return Path(values.logdir).expanduser().absolute()
-    except RuntimeError as error:
-        raise UsageError(f"--logdir={values.logdir}: {error} Write the path out.") from error
+COMMANDS = {command.name: command for command in _COMMANDS}
+"""Each by its name."""

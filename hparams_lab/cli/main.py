@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
-import io
-import os
 import shlex
 import signal
 import sys
@@ -14,36 +11,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from absl import flags
 
-from hparams_lab.cli.command import Command
-from hparams_lab.cli.damage import telling_damage
-from hparams_lab.cli.output.tables import discard_stdout
-from hparams_lab.cli.session import unmounting
-from hparams_lab.declare.experiment import Experiment
+from hparams_lab.cli.command import COMMANDS
+from hparams_lab.cli.logdir import unmounting, warning_of_damage
+from hparams_lab.cli.streams import discard_stdout, prepare_streams
 from hparams_lab.errors import HParamsLabError, UsageError, did_you_mean
 from hparams_lab.events.read.gc_pause import paused_collector
 from hparams_lab.logdir.mounts import in_terms_of_urls
 
-# In the order in which a newcomer meets them; each is a module of this package that is
-# imported only when it is asked for.
-COMMANDS = (
-    *("list", "run", "resume", "show", "best", "compare", "diff", "effects", "plot", "report"),
-    *("dashboard", "export", "refit", "doctor", "archive", "restore", "delete", "new"),
-)
-
-# Those of them that read, print and end.
-_READING = {"list", "show", "best", "compare", "diff", "effects", "export", "report", "plot"}
+if TYPE_CHECKING:  # so that --help imports nothing heavy
+    from hparams_lab.declare.experiment import Experiment
 
 _EXIT_USER_ERROR = 2
 
 # What the system refuses, whatever the program does; other such errors keep their traceback.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSALS = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE}
-
-_STDERR = 2
 
 _NUM_INTERRUPTS = 2
 _SAME_INTERRUPT_SECS = 0.5
@@ -66,10 +52,7 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
     """
     words = list(sys.argv[1:] if argv is None else argv)
     interrupts = _catch_signals()
-    _replace_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file name may hold what UTF-8 does not
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         code = _dispatch(words if experiment is None else _name_script(experiment, words))
         sys.stdout.flush()  # here, where it can be said that the disk is full
@@ -91,18 +74,6 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         advice = "Make room" if error.errno in _FULL else "Allow it, or name another --logdir"
         print(f"hparams_lab: {told}. {advice}.", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
-
-
-def _replace_closed_streams() -> None:
-    """Open what is closed of stdin, stdout and stderr, as for daemons: it leads nowhere.
-
-    Else the next files to be opened, those of a sweep, would take their places.
-    """
-    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
-        os.set_inheritable(fd, True)
-    os.close(fd)
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - as long as the program
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - likewise
 
 
 def _catch_signals() -> list[int]:
@@ -131,12 +102,6 @@ def _catch_signals() -> list[int]:
     return came
 
 
-def load_command(name: str) -> Command:
-    """Return a command by its name."""
-    module = importlib.import_module(f"hparams_lab.cli.commands.{name}")
-    return module.COMMAND  # type: ignore[no-any-return]
-
-
 def _dispatch(words: list[str]) -> int:
     name = words[0] if words else "--help"
     if name in ("--help", "-h", "-help", "help"):
@@ -150,14 +115,14 @@ def _dispatch(words: list[str]) -> int:
     if name not in COMMANDS:
         hint = did_you_mean(name, COMMANDS) or f" The commands are {', '.join(COMMANDS)}."
         raise UsageError(f"there is no command {name!r}.{hint}")
-    command = load_command(name)
+    command = COMMANDS[name]
     if {"--help", "-h", "-help"} & set(words[1:]):
         print(command.format_help())
         return 0
     values, positional = command.parse(words[1:])
     advice = "" if name == "doctor" else _name_doctor(values)
-    pause = paused_collector() if name in _READING else contextlib.nullcontext()
-    with unmounting(), pause, telling_damage(advice):
+    pause = paused_collector() if command.reads_only else contextlib.nullcontext()
+    with unmounting(), pause, warning_of_damage(advice):
         return command.run(values, positional)
 
 
@@ -181,7 +146,7 @@ def _name_script(experiment: Experiment, words: list[str]) -> list[str]:
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     if words and words[0] in ("--help", "-h", "help"):
         return [command, "--help"]
-    if command in ("list", "new", "diff"):
+    if not COMMANDS[command].takes_name:
         return [command, *words]
     return [command, str(Path(script).absolute()) if command == "run" else experiment.name, *words]
 
@@ -193,9 +158,8 @@ def _format_help() -> str:
         "hparams_lab COMMAND [NAME] [flags]",
         "",
     ]
-    for name in COMMANDS:
-        command = load_command(name)
-        lines.append(f"  {name + ' ' + command.arguments:<26} {command.summary}")
+    for command in COMMANDS.values():
+        lines.append(f"  {command.name + ' ' + command.arguments:<26} {command.summary}")
     lines += [
         "",
         "NAME is an experiment of ./experiments, a path to a .py file, or a dotted module.",

@@ -10,7 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 import hparams_lab as lab
-from hparams_lab.cli.command import format_command
+from hparams_lab.cli.logdir import format_command
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.logdir.layout import SweepDir, experiment_dir
 from hparams_lab.logdir.lock import hold

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.cli.command import Command, format_command, logdir_of
 from hparams_lab.cli.flags.formats import JSON, format_of, print_json
 from hparams_lab.cli.inputs.entries import (
     Extent,
@@ -19,6 +18,7 @@ from hparams_lab.cli.inputs.entries import (
     measure,
     print_extents,
 )
+from hparams_lab.cli.logdir import format_command, logdir_of
 from hparams_lab.cli.output.tables import make_console
 from hparams_lab.errors import LogdirError
 from hparams_lab.events.write.config import write_config
@@ -26,8 +26,10 @@ from hparams_lab.logdir.archive import check, move
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir
 
+define_flags = define_choice
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+
+def run(values: flags.FlagValues, words: list[str]) -> int:
     home = find_home(logdir_of(values, writes=not values.dry_run, removes=True), words[0])
     back = format_command(["restore", home.name], logdir_of(values))
     return relocate(values, choose(values, home, words[1:]), "archive", f"Back: {back} ID ...")
@@ -114,12 +116,3 @@ def _refresh_config(home: ExperimentDir) -> None:
             raise
         except OSError as error:
             raise LogdirError(f"cannot write to the log directory: {error}. Make room.") from error
-
-
-COMMAND = Command(
-    name="archive",
-    arguments="NAME [ID ...]",
-    summary="move sweeps, trials or runs (SWEEP/TRIAL/RUN) out of sight",
-    define_flags=define_choice,
-    run=_run,
-)

@@ -6,10 +6,10 @@ from absl import flags
 
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import Logged, read_logged
-from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.tables import count, format_metric, make_console, print_prose
 from hparams_lab.declare.domains import format_value
@@ -18,13 +18,13 @@ from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_format(values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     chosen_format = format_of(values)
     home = find_logged(logdir_of(values), words[0])
     logged = read_logged(home, select_sweeps(values, home, words[1] if len(words) > 1 else None))
@@ -118,12 +118,3 @@ def _quote(value: object) -> str:
         return text
     doubled = text.replace('"', '""')
     return f'"{doubled}"'
-
-
-COMMAND = Command(
-    name="best",
-    arguments="NAME [SWEEP]",
-    summary="the best trial, its values, seed and directory, and how to run it again",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -9,16 +9,16 @@ from hparams_lab.analysis.compare import text as compare_text
 from hparams_lab.analysis.compare.comparison import Comparison, compare
 from hparams_lab.analysis.compare.groups import By
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import Column, make_console, print_prose, print_table
 
 _INDENT = 2
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_format(values)
@@ -32,7 +32,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     chosen_format, by = format_of(values), By.parse(values.by)
     home = find_logged(logdir_of(values), words[0])
     logged = read_logged(home, select_sweeps(values, home, default="all"))
@@ -75,12 +75,3 @@ def _print_changes(console: Console, comparison: Comparison) -> None:
         for line in lines:
             text = line.lstrip()
             print_prose(console, text, indent=_INDENT + len(line) - len(text))
-
-
-COMMAND = Command(
-    name="compare",
-    arguments="NAME",
-    summary="whether days, sweeps or commits differ, by how much, and what was changed",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -11,9 +11,9 @@ from absl import flags
 
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.analysis.where.condition import Condition
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import count, make_console
 from hparams_lab.dashboard.links import make_links
 from hparams_lab.dashboard.view.view import DEFAULT_MAX_RUNS, View, open_view
@@ -23,7 +23,7 @@ from hparams_lab.logdir.layout import ExperimentDir, SweepDir, find_experiments
 from hparams_lab.logdir.mounts import in_terms_of_urls
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     flags.DEFINE_integer(
@@ -43,7 +43,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     # TensorBoard's web server takes a while to import; other commands do without.
     from hparams_lab.dashboard.serve.server import check_address, serving
 
@@ -146,12 +146,3 @@ def _describe(view: View, url: str) -> Iterator[str]:
             "TensorBoard then selects none by itself; --top=50 shows the best trials"
         )
     yield "Ctrl-C ends it."
-
-
-COMMAND = Command(
-    name="dashboard",
-    arguments="[NAME ...]",
-    summary="TensorBoard on experiments, up to date while they run",
-    define_flags=_define_flags,
-    run=_run,
-)

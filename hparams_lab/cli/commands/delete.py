@@ -6,7 +6,6 @@ import sys
 
 from absl import flags
 
-from hparams_lab.cli.command import Command, logdir_of
 from hparams_lab.cli.commands.archive import announce, refresh_configs
 from hparams_lab.cli.flags.formats import JSON, format_of
 from hparams_lab.cli.inputs.entries import (
@@ -17,17 +16,18 @@ from hparams_lab.cli.inputs.entries import (
     measure,
     print_extents,
 )
+from hparams_lab.cli.logdir import logdir_of
 from hparams_lab.errors import UsageError
 from hparams_lab.logdir.archive import check, delete
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_choice(values)
     flags.DEFINE_bool("yes", False, "delete without asking", flag_values=values)
     flags.DEFINE_bool("archived", False, "of what was archived", flag_values=values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     logdir = logdir_of(values, writes=not values.dry_run, removes=True)
     home = find_home(logdir, words[0], archived=values.archived)
     entries = choose(values, home, words[1:])
@@ -60,12 +60,3 @@ def _confirm(question: str) -> bool:
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-COMMAND = Command(
-    name="delete",
-    arguments="NAME [ID ...]",
-    summary="delete sweeps, trials or runs, or archived ones with --archived; asks first",
-    define_flags=_define_flags,
-    run=_run,
-)

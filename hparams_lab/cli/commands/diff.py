@@ -11,8 +11,8 @@ from rich.console import Console
 from hparams_lab.analysis.changes.curve_diff import CurveDiff, is_close
 from hparams_lab.analysis.changes.run_diff import Difference, MetricDiff, RunDiff, diff_runs
 from hparams_lab.analysis.trials.pick_run import LoggedRun, pick_run
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import (
     Column,
     format_number,
@@ -27,12 +27,12 @@ from hparams_lab.logdir.mounts import in_terms_of_paths
 _MAX_CELL = 28  # two of them beside a name fit a terminal of 80 columns
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_format(values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     form = format_of(values)
     logdir = logdir_of(values)
     first, second = (pick_run(logdir, in_terms_of_paths(word)) for word in words)
@@ -195,12 +195,3 @@ def _print_changes(console: Console, first: LoggedRun, second: LoggedRun, diff: 
             console.out(f"  {line}".rstrip(), highlight=False)
         else:
             print_prose(console, line, indent=2)
-
-
-COMMAND = Command(
-    name="diff",
-    arguments="RUN RUN",
-    summary="what differs between two runs: values, metrics, curves, code, versions, machine",
-    define_flags=_define_flags,
-    run=_run,
-)

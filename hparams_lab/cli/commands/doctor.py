@@ -9,9 +9,9 @@ from pathlib import Path
 from absl import flags
 from rich.console import Console
 
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.inputs.entries import find_home
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import count, make_console
 from hparams_lab.doctor.checks.installation import Installation, inspect
 from hparams_lab.doctor.doctor import (
@@ -31,7 +31,7 @@ _PROGRAM = "hparams_lab "
 _MAX_WIDTH = 100  # of a sentence that can still be read
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_format(values)
     flags.DEFINE_bool(
@@ -39,7 +39,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     logdir = logdir_of(values, writes=values.fix, removes=True)
     format_of(values)  # before anything is mended
     installed = inspect()
@@ -148,12 +148,3 @@ def _print_json(
             ],
         }
     )
-
-
-COMMAND = Command(
-    name="doctor",
-    arguments="[NAME]",
-    summary="what is wrong in the log directory, and --fix",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -11,10 +11,10 @@ from absl import flags
 from hparams_lab.analysis.effects.effects import AxisEffect, Effects, LevelEffect, describe_effects
 from hparams_lab.analysis.effects.importance import EVALUATORS
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json, to_plain
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.json_documents import encode_trial
 from hparams_lab.cli.output.pareto import encode_head, format_title, tell_front
 from hparams_lab.cli.output.tables import (
@@ -31,7 +31,7 @@ from hparams_lab.errors import UsageError
 _LEAST_P = 0.001
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_format(values)
@@ -56,7 +56,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     chosen_format = format_of(values)
     home = find_logged(logdir_of(values), words[0])
     word = words[1] if len(words) > 1 else None
@@ -170,12 +170,3 @@ def _format_interval(level: LevelEffect) -> str:
     if math.isnan(level.low):
         return "-"
     return f"[{format_number(level.low)}, {format_number(level.high)}]"
-
-
-COMMAND = Command(
-    name="effects",
-    arguments="NAME [SWEEP]",
-    summary="which hyperparameters mattered, and which of their values were good",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -14,9 +14,9 @@ from hparams_lab.analysis.export.encode import ENCODERS, SUFFIXES
 from hparams_lab.analysis.export.table import Sheet, list_runs, list_trials
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.analysis.where.condition import Condition
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import count
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.events.foreign.reader import ForeignRecord, read_foreign
@@ -27,7 +27,7 @@ _TRIALS = "trials"
 _RUNS = "runs"
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     flags.DEFINE_enum(
@@ -48,7 +48,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean("force", False, "replace the file that --out names", flag_values=values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     out = None if values.out is None else _check_out(_path_of(values), may_replace=values.force)
     if out is None and values.force:
         raise UsageError(
@@ -172,12 +172,3 @@ def _keep_times(
         if (since is None or record.start_time_secs >= since)
         and (until is None or record.start_time_secs <= until)
     ]
-
-
-COMMAND = Command(
-    name="export",
-    arguments="NAME [SWEEP]",
-    summary="all trials and columns as csv, json, parquet, markdown; or the runs in any folder",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -10,8 +10,8 @@ from typing import Any
 from absl import flags
 from rich.console import Console
 
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import count, cut, make_console, print_prose
 from hparams_lab.declare.domains import describe, format_value
 from hparams_lab.declare.source import EXPERIMENTS_DIR, ExperimentSource, list_sources
@@ -65,7 +65,7 @@ class _Entry:
         return {} if self.space is None else {"space": None, "problem": self.space}
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_format(values)
     flags.DEFINE_bool(
@@ -73,7 +73,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     chosen_format = format_of(values)
     entries = _find_entries(logdir_of(values), with_spaces=values.spaces)
     if chosen_format == JSON:
@@ -155,12 +155,3 @@ def format_axes(space: SearchSpace) -> list[str]:
         more = f", ... {len(axis.levels)} values" if len(axis.levels) > _MAX_LEVELS else ""
         lines.append(f"{axis.name}: {describe(axis.domain)}; grid {shown}{more}")
     return lines
-
-
-COMMAND = Command(
-    name="list",
-    arguments="",
-    summary="the experiments here, their questions, and how many sweeps are logged",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.cli.command import Command
 from hparams_lab.cli.output.tables import make_console
 from hparams_lab.declare.source import EXPERIMENTS_DIR
 from hparams_lab.errors import UsageError
@@ -55,7 +54,11 @@ if __name__ == "__main__":
 '''
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def define_flags(values: flags.FlagValues) -> None:
+    """Define none: the name says all."""
+
+
+def run(values: flags.FlagValues, words: list[str]) -> int:
     name = words[0]
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -74,12 +77,3 @@ def _run(values: flags.FlagValues, words: list[str]) -> int:
     path.write_text(_STARTER.replace("{name}", name), encoding="utf-8")
     make_console().print(f"wrote {path}; next:\n  hparams_lab run {name}")
     return 0
-
-
-COMMAND = Command(
-    name="new",
-    arguments="NAME",
-    summary="write a starter experiment into ./experiments",
-    define_flags=lambda values: None,
-    run=_run,
-)

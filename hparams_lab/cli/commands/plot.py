@@ -19,10 +19,10 @@ from hparams_lab.analysis.plots.pictures import (
 )
 from hparams_lab.analysis.plots.saving import PNG, SVG
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import define_format, format_of
 from hparams_lab.cli.flags.options import define_options, options_given
 from hparams_lab.cli.flags.selection import define_selection
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.pictures import (
     check_outside,
     define_to_tensorboard,
@@ -35,7 +35,7 @@ from hparams_lab.errors import UsageError
 _FORMATS = (PNG, SVG)
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_format(values, *_FORMATS)
@@ -58,7 +58,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     image_format, kinds = format_of(values, *_FORMATS), _parse_kinds(values)
     options = _list_given(values, kinds)
     logged, trials = read_trials(values, words, values.metric)
@@ -116,12 +116,3 @@ def _list_given(values: flags.FlagValues, kinds: list[str] | None) -> dict[str, 
     for kind in kinds or PICTURES:
         PICTURES.make_options(kind, PICTURES.keep_suitable(kind, given))
     return given
-
-
-COMMAND = Command(
-    name="plot",
-    arguments="NAME [SWEEP]",
-    summary="pictures of the trials: heat map, effects, best so far, curves, days",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -10,8 +10,8 @@ from pathlib import Path
 from absl import flags
 
 from hparams_lab.analysis.trials.pick import Pick, pick_trial
-from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of
 from hparams_lab.cli.output.tables import count, format_number, make_console
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.source import ExperimentSource, find_source
@@ -22,7 +22,7 @@ from hparams_lab.refit.refit import Refit, RefitOptions, refit
 _EXIT_FAILURE = 1
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     flags.DEFINE_string(
         "output", None, "folder for the model (default: refit, in the trial's)", flag_values=values
@@ -33,7 +33,7 @@ def _define_flags(values: flags.FlagValues) -> None:
     )
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as for run
     home = find_logged(logdir_of(values, writes=True, removes=True), words[0])
     pick = pick_trial(home, words[1] if len(words) > 1 else None)
@@ -112,12 +112,3 @@ def _print_failure(done: Refit) -> int:
     console.print(f"the refit failed: {done.failure}")
     console.print(f"  {done.output.failure_file}")
     return _EXIT_FAILURE
-
-
-COMMAND = Command(
-    name="refit",
-    arguments="NAME [TRIAL]",
-    summary="train the best, or the named, trial on all data and save the model",
-    define_flags=_define_flags,
-    run=_run,
-)

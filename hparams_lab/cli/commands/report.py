@@ -13,9 +13,9 @@ from hparams_lab.analysis.plots.saving import write_file
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report.page import format_page
 from hparams_lab.analysis.report.report import find_best, gather_report
-from hparams_lab.cli.command import Command, define_logdir, format_command, logdir_of
 from hparams_lab.cli.commands.best import list_replay_words
 from hparams_lab.cli.flags.selection import define_selection
+from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of
 from hparams_lab.cli.output.pictures import (
     check_outside,
     define_to_tensorboard,
@@ -26,14 +26,14 @@ from hparams_lab.cli.output.tables import make_console
 from hparams_lab.errors import UsageError
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_to_tensorboard(values)
     flags.DEFINE_string("html", None, "the page's file (default ./NAME.html)", flag_values=values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     logged, trials = read_trials(values, words)
     path = _parse_path(values, logged.home.name)
     comparison = compare(logged, rows=trials.rows)
@@ -73,12 +73,3 @@ def _format_replay(values: flags.FlagValues, name: str, trials: Trials) -> str:
     if not sweep.source:
         return ""
     return format_command(list_replay_words(name, best, sweep), logdir_of(values))
-
-
-COMMAND = Command(
-    name="report",
-    arguments="NAME [SWEEP]",
-    summary="one HTML page: the best trial, days compared, effects, pictures, where it comes from",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from absl import flags
 
-from hparams_lab.cli.command import Command, logdir_of
 from hparams_lab.cli.commands.archive import relocate
 from hparams_lab.cli.flags.formats import JSON, format_of, print_json
 from hparams_lab.cli.inputs.entries import (
@@ -16,12 +15,15 @@ from hparams_lab.cli.inputs.entries import (
     measure,
     print_extents,
 )
+from hparams_lab.cli.logdir import logdir_of
 from hparams_lab.cli.output.tables import make_console
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir
 
+define_flags = define_choice
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+
+def run(values: flags.FlagValues, words: list[str]) -> int:
     logdir = logdir_of(values, writes=not values.dry_run, removes=True)
     home = find_home(logdir, words[0], archived=True)
     if len(words) == 1 and not has_criteria(values):
@@ -40,12 +42,3 @@ def _print_archived(values: flags.FlagValues, home: ExperimentDir) -> None:
     console = make_console()
     console.print(f"{home.name}: {describe(extents)} archived; name what is to come back, or all")
     print_extents(extents)
-
-
-COMMAND = Command(
-    name="restore",
-    arguments="NAME [ID ...]",
-    summary="put archived sweeps, trials or runs back; without an ID, list them",
-    define_flags=define_choice,
-    run=_run,
-)

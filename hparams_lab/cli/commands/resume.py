@@ -8,10 +8,10 @@ import sys
 from absl import flags
 
 from hparams_lab.catalog.option import Option, list_options
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import define_format
 from hparams_lab.cli.flags.options import define_options, options_given
 from hparams_lab.cli.inputs.find import find_logged, find_sweeps
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.watch import watch
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.errors import UnknownExperimentError, UsageError
@@ -22,7 +22,7 @@ from hparams_lab.sweeps.options import ResumeOptions, make_options
 from hparams_lab.sweeps.resume import check_resumable, resume
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_format(values)
     define_options(values, _list_options(), resuming=True)
@@ -32,7 +32,7 @@ def _list_options() -> list[Option]:
     return [*list_options(ResumeOptions), *EXECUTORS.options.values()]
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as for run
     logdir = logdir_of(values, writes=True)
     home = find_logged(logdir, words[0])
@@ -61,12 +61,3 @@ def _find_source(name: str, sweep_dir: SweepDir) -> ExperimentSource:
             raise UnknownExperimentError(
                 f"the sweep's experiment is not where it was: {error}"
             ) from None
-
-
-COMMAND = Command(
-    name="resume",
-    arguments="NAME [SWEEP]",
-    summary="finish the newest sweep: run what was interrupted or never begun",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -8,10 +8,10 @@ import sys
 from absl import flags
 
 from hparams_lab.catalog.option import Option, list_options
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.commands.list import format_axes
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.flags.options import define_options, options_given
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.tables import make_console
 from hparams_lab.cli.output.watch import watch
 from hparams_lab.declare.assignment import Assignment
@@ -28,7 +28,7 @@ from hparams_lab.tf_noise import quiet_stderr
 _NUM_PREVIEW = 3
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_format(values)
     define_options(values, _list_options())
@@ -42,7 +42,7 @@ def _list_options() -> list[Option]:
     return [*list_options(LaunchOptions), *(EXECUTORS.options | STRATEGIES.options).values()]
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     # TensorFlow reads it as it is imported, here and in the processes started from here.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     source = find_source(words[0])
@@ -102,12 +102,3 @@ def _describe_size(plan: Plan, options: LaunchOptions) -> str:
     trials = "no limit of trials" if plan.max_trials is None else f"{plan.max_trials} trials"
     runs = options.runs_per_trial
     return trials if runs == 1 else f"{trials} of {runs} runs each"
-
-
-COMMAND = Command(
-    name="run",
-    arguments="NAME",
-    summary="launch a sweep over an experiment",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -9,7 +9,6 @@ from absl import flags
 
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import Logged, read_logged
-from hparams_lab.cli.command import Command, define_logdir, logdir_of
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.flags.selection import (
     define_order,
@@ -20,6 +19,7 @@ from hparams_lab.cli.flags.selection import (
     sort_column,
 )
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.tables import (
     Column,
@@ -36,14 +36,14 @@ from hparams_lab.runs.sweep import Sweep
 _NUM_NAMED = 2
 
 
-def _define_flags(values: flags.FlagValues) -> None:
+def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
     define_selection(values)
     define_order(values)
     define_format(values)
 
 
-def _run(values: flags.FlagValues, words: list[str]) -> int:
+def run(values: flags.FlagValues, words: list[str]) -> int:
     chosen_format = format_of(values)
     home = find_logged(logdir_of(values), words[0])
     logged = read_logged(home, select_sweeps(values, home, words[1] if len(words) > 1 else None))
@@ -131,12 +131,3 @@ def _count_statuses(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> str:
     if len(sweeps) == 1 and planned:
         told = f"{len(rows)} of {format_size(sweeps[0])}"
     return ", ".join([told, *counts])
-
-
-COMMAND = Command(
-    name="show",
-    arguments="NAME [SWEEP]",
-    summary="the trials of the newest sweep, best first",
-    define_flags=_define_flags,
-    run=_run,
-)

@@ -12,10 +12,10 @@ from pathlib import Path
 from absl import flags
 
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.cli.command import define_logdir
 from hparams_lab.cli.flags.formats import define_format
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import ALL_SWEEPS, find_logged
+from hparams_lab.cli.logdir import define_logdir
 from hparams_lab.cli.output.tables import Column, count, make_console, print_table
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry

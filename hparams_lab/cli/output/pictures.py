@@ -15,9 +15,9 @@ from hparams_lab.analysis.plots.saving import PNG, encode_figure
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report.board import write_board
 from hparams_lab.analysis.trials.selection import Logged, read_logged
-from hparams_lab.cli.command import logdir_of
 from hparams_lab.cli.flags.selection import keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
+from hparams_lab.cli.logdir import logdir_of
 from hparams_lab.errors import UsageError
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hparams_lab.analysis.trials.rows import PRUNED, TrialRow
+from hparams_lab.cli.streams import discard_stdout
 from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
@@ -55,13 +56,6 @@ def make_console(*, stderr: bool = False) -> Console:
         width=None if is_narrow else _NO_WIDTH,
         stderr=stderr,
     )
-
-
-def discard_stdout() -> None:
-    """Throw away what is printed from now on: whoever read it is gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.cli.command import format_command, logdir_of
 from hparams_lab.cli.flags.formats import JSON, format_of, print_json
+from hparams_lab.cli.logdir import format_command, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.progress import make_progress
 from hparams_lab.cli.output.tables import (
