@@ -39,7 +39,7 @@ def prune(search: Strategy, goal: Goal, pruner: str, options: RungOptions) -> St
         pruner: name of one.
         options: its budgets.
     """
-    from hparams_lab.search.pruning import PrunedSearch, make_pruner
+    from hparams_lab.search.study import PrunedSearch, make_pruner
 
     made = make_pruner(
         pruner,

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from hparams_lab.declare.assignment import Assignment
+from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
+from hparams_lab.errors import UsageError
 from hparams_lab.search.base import Strategy, Traits, Verdict
 from hparams_lab.search.optuna_study import derive_seed, hush, make_study, report_once, tell
-from hparams_lab.search.params import Param
 from hparams_lab.search.points import find_new_point
 from hparams_lab.search.random import draw_fractions
-from hparams_lab.search.samplers import find_sampler
 
 # A sampler that has found its optimum among few values proposes it again and again.
 _MAX_DRAWS = 10
@@ -157,3 +165,185 @@ class _Given(BaseSampler):
         param_distribution: BaseDistribution,
     ) -> Any:
         return self._values[param_name]
+
+
+class Param:
+    """One axis as a parameter of a study.
+
+    Numbers that are listed, or lie on steps, become their positions in increasing
+    order: so samplers know which are neighbours, and rounding plays no part.
+
+    Args:
+        axis: has at least two legal values.
+
+    Attributes:
+        name: the axis's.
+        distribution: what a sampler draws from.
+
+    Example:
+        >>> from tensorboard.plugins.hparams.summary_v2 import HParam, IntInterval
+        >>> param = Param(Axis(HParam("units", IntInterval(1, 64)), grid=[64, 8, 16]))
+        >>> param.encode(64), param.decode(0)
+        (2, 8)
+    """
+
+    def __init__(self, axis: Axis) -> None:
+        self.name = axis.name
+        self._axis = axis
+        self._ordered = _order_numbers(axis)
+        self.distribution = self._make_distribution()
+
+    def _make_distribution(self) -> BaseDistribution:
+        if self._ordered is not None:
+            return IntDistribution(0, len(self._ordered) - 1)
+        if self._axis.is_listed:
+            return CategoricalDistribution(tuple(self._axis.levels))
+        domain, log = self._axis.domain, self._axis.scale == "log"
+        interval = IntDistribution if domain.dtype is int else FloatDistribution
+        return interval(domain.min_value, domain.max_value, log=log)
+
+    def encode(self, value: Value) -> Any:
+        """Return the parameter's value for a value of the axis."""
+        return value if self._ordered is None else self._ordered.index(value)
+
+    def decode(self, drawn: Any) -> Value:
+        """Return the axis's value for what a sampler drew."""
+        return self._axis.cast(drawn if self._ordered is None else self._ordered[int(drawn)])
+
+    def suggest(self, trial: Trial) -> None:
+        """Have the study's sampler give the trial a value of this parameter."""
+        match self.distribution:
+            case CategoricalDistribution() as words:
+                trial.suggest_categorical(self.name, words.choices)
+            case IntDistribution() as integers:
+                trial.suggest_int(self.name, integers.low, integers.high, log=integers.log)
+            case FloatDistribution() as reals:
+                trial.suggest_float(self.name, reals.low, reals.high, log=reals.log)
+
+
+def _order_numbers(axis: Axis) -> Sequence[Value] | None:
+    """Return the levels in increasing order if only they are legal, and numbers."""
+    if not axis.is_listed or axis.domain.dtype in (bool, str):
+        return None
+    # Steps are in order as they are, and may be too many to hold.
+    return axis.levels if axis.grid is None else sorted(axis.levels)
+
+
+def make_tpe(seed: int) -> BaseSampler:
+    """Return a tree-structured Parzen estimator; for every kind of axis and condition."""
+    # benchmarks/search.py: one model of all axes together is better than one for each.
+    return TPESampler(seed=seed, multivariate=True, constant_liar=True)
+
+
+def make_gp(seed: int) -> BaseSampler:
+    """Return a Gaussian process; conditional axes are drawn at random."""
+    return GPSampler(seed=seed, warn_independent_sampling=False)
+
+
+def make_cmaes(seed: int) -> BaseSampler:
+    """Return CMA-ES over numeric axes; words and conditional axes are drawn at random."""
+    return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+
+
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    "tpe": make_tpe,
+    "gp": make_gp,
+    "cmaes": make_cmaes,
+}
+
+# What each sampler needs beside Optuna, and what installs it.
+_NEEDS = {
+    "gp": ("torch", "pip install 'hparams_lab[gp]'"),
+    "cmaes": ("cmaes", "pip install cmaes"),
+}
+
+
+def find_sampler(name: str) -> Callable[[int], BaseSampler]:
+    """Return what makes a sampler from a seed.
+
+    Args:
+        name: a key of `SAMPLERS`.
+
+    Raises:
+        UsageError: if it needs a package that is not installed.
+    """
+    package, command = _NEEDS.get(name, ("optuna", ""))
+    if importlib.util.find_spec(package) is None:
+        raise UsageError(
+            f"--sampler={name} needs the package {package!r}, which is not installed. "
+            f"Run: {command}"
+        )
+    return SAMPLERS[name]
+
+
+# A median of fewer trials says little.
+_MIN_TRIALS_OF_MEDIAN = 5
+_RUNG_PREFIX = "completed_rung_"
+
+
+def make_pruner(name: str, *, min_budget: int, reduction_factor: int) -> BasePruner:
+    """Return a new pruner.
+
+    `median` stops a run whose best value is worse than the median of the full trials at
+    the same budget, once there are five. `asha` lets the best of each rung go on:
+    1/reduction_factor of the runs that came so far. `hyperband` does so from several
+    first rungs, and stops nothing before a full trial has shown how long they are.
+
+    Args:
+        name: `"median"`, `"asha"` or `"hyperband"`.
+        min_budget: no run is stopped before it has reported so many values, at least 1.
+        reduction_factor: budget of a rung over that of the one before, at least 2.
+    """
+    if name == "median":
+        return MedianPruner(n_startup_trials=_MIN_TRIALS_OF_MEDIAN, n_warmup_steps=min_budget)
+    if name == "asha":
+        return SuccessiveHalvingPruner(min_resource=min_budget, reduction_factor=reduction_factor)
+    return HyperbandPruner(min_resource=min_budget, reduction_factor=reduction_factor)
+
+
+class PrunedSearch(Strategy):
+    """Stops the runs of another search early where a pruner says so.
+
+    Args:
+        search: proposes; learns of reports and of pruned trials too.
+        goal: which way is better.
+        pruner: sees what the runs report, and which trials ran to their ends.
+    """
+
+    def __init__(self, search: Strategy, goal: Goal, pruner: BasePruner) -> None:
+        self._search = search
+        self._goal = goal
+        has_rungs = not isinstance(pruner, MedianPruner)
+        self.traits: Traits = replace(search.traits, prunes=True, has_rungs=has_rungs)
+        self._trials: dict[Assignment, Trial] = {}
+        # The search may have a study of its own. Here trials have no parameters.
+        self._study = make_study(goal, pruner)
+
+    @property
+    def max_trials(self) -> int | None:
+        return self._search.max_trials
+
+    def propose(self) -> Assignment | None:
+        assignment = self._search.propose()
+        if assignment is not None:
+            self._trials[assignment] = self._study.ask()
+        return assignment
+
+    def take(self, assignment: Assignment) -> None:
+        self._search.take(assignment)
+        self._trials[assignment] = self._study.ask()
+
+    def report(self, assignment: Assignment, value: float, budget: int) -> Verdict:
+        self._search.report(assignment, value, budget)
+        trial = self._trials[assignment]
+        with hush():
+            stop = report_once(trial, value, budget) and trial.should_prune()
+        return Verdict(stop, self._count_rungs(trial) if self.traits.has_rungs else None)
+
+    def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
+        self._search.observe(assignment, value, pruned=pruned)
+        tell(self._trials[assignment], value, goal=self._goal, pruned=pruned)
+
+    def _count_rungs(self, trial: Trial) -> int:
+        attributes = self._study.get_trials(deepcopy=False)[trial.number].system_attrs
+        return sum(name.startswith(_RUNG_PREFIX) for name in attributes)

@@ -119,3 +119,37 @@ class Fits:
 
     def _name_scores(self, scores: Any) -> dict[str, float]:
         return dict(scores) if isinstance(scores, Mapping) else {self._score_names[0]: scores}
+
+
+def name_scores(scorers: Any, scoring: Any, refit: Any) -> list[str]:
+    """Return the tags of the scores as far as they are known, first what is searched for.
+
+    Args:
+        scorers: that scikit-learn made of `scoring`.
+        scoring: as the user gave it.
+        refit: likewise.
+    """
+    if isinstance(scoring, str):
+        return [scoring]
+    names = list(getattr(scorers, "_scorers", ()))  # a scoring function's are not known yet
+    if isinstance(refit, str):
+        return [refit, *(name for name in names if name != refit)]
+    return names or ["score"]
+
+
+def check_scores(scores: Any, scoring: Any, refit: Any) -> None:
+    """Refuse several scores of a scoring function if none of them can be searched for.
+
+    Args:
+        scores: that it returned.
+        scoring: as the user gave it.
+        refit: likewise.
+
+    Raises:
+        ValueError: if `refit` names none of them.
+    """
+    if callable(scoring) and isinstance(scores, Mapping) and refit not in scores:
+        raise ValueError(
+            "refit must name the score that is searched for, as scoring returns several "
+            f"({', '.join(scores)}); got {refit!r}. Name one of them."
+        )

@@ -11,10 +11,15 @@ of the base class of its searches. Runs are executed here, one after the other.
 
 from __future__ import annotations
 
+import contextlib
+import random
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,13 +41,16 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import Goal, maximize
 from hparams_lab.declare.space import SearchSpace
+from hparams_lab.executors.inline import InlineExecutor
+from hparams_lab.remote.opened import opened
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
-from hparams_lab.sklearn.fits import Fits
-from hparams_lab.sklearn.here import launch_here
+from hparams_lab.sklearn.fits import Fits, check_scores, name_scores
 from hparams_lab.sklearn.parameters import ParameterSpace
-from hparams_lab.sklearn.scores import check_scores, name_scores
 from hparams_lab.sklearn.splits import Splits, count_folds
+from hparams_lab.sweeps import worker
+from hparams_lab.sweeps.launch import launch_loaded
 from hparams_lab.sweeps.listeners import Listeners, Started
+from hparams_lab.sweeps.options import LaunchOptions
 
 
 class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no types
@@ -272,3 +280,52 @@ class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no type
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
+
+
+def launch_here(
+    experiment: Experiment,
+    logdir: str | PathLike[str] | None,
+    listeners: Listeners,
+    **options: Any,
+) -> None:
+    """Launch a sweep; the caller's global generators are as they were afterwards.
+
+    Args:
+        experiment: to launch; it has no data of its own.
+        logdir: where; None: in a temporary folder, which is removed.
+        listeners: are called as it goes; what they raise ends the sweep.
+        **options: further ones of `LaunchOptions`.
+
+    Raises:
+        HParamsLabError: as `launch`.
+        KeyboardInterrupt: as `launch`.
+    """
+    executor = InlineExecutor(lambda: worker.Loaded(experiment, None), worker.execute)
+    with _open(logdir) as folder, _kept_generators(), executor:
+        launch_loaded(
+            experiment,
+            LaunchOptions(logdir=folder, executor="inline", command=tuple(sys.argv), **options),
+            executor,
+            listeners,
+        )
+
+
+@contextlib.contextmanager
+def _open(logdir: str | PathLike[str] | None) -> Iterator[Path]:
+    if logdir is not None:
+        with opened(logdir, writes=True) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="hparams_lab-") as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _kept_generators() -> Iterator[None]:
+    """Give Python's and NumPy's generators back as they were; each run seeds them."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])

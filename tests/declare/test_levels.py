@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hparams_lab.declare.levels import Levels, spaced_levels, step_levels
+from hparams_lab.declare.axis import Levels, spaced_levels, step_levels
 
 SQUARES = Levels(1000, lambda i: i * i)
 

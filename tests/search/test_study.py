@@ -16,8 +16,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.search.params import Param
-from hparams_lab.search.study import StudySearch
+from hparams_lab.search.study import Param, StudySearch
 
 SPACE = SearchSpace(
     [

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from hparams_lab.executors.base import Job
 from hparams_lab.executors.process.executor import ProcessExecutor
-from hparams_lab.testing import process_jobs
+from hparams_lab.testing import processes
 from tests.support import jobs
 
 
 def hang_in_c(file: Path) -> None:
     """Sleep for a minute in C code that lets no other thread of Python run."""
-    jobs.note_in(file, process_jobs.start_daemon())
+    jobs.note_in(file, processes.start_daemon())
     ctypes.PyDLL(None).sleep(60)
 
 
@@ -26,17 +26,17 @@ def own(folder: Path, name: str) -> None:
     """Hold an executor in the state of that name: for a program that does nothing else."""
     file = folder / "daemon.pid"
     setups = {
-        "loading": partial(process_jobs.start_daemon_and_hang, file),
+        "loading": partial(processes.start_daemon_and_hang, file),
         "loading_in_c": partial(hang_in_c, file),
         "new_interpreter": partial(jobs.leave_thread, int),
         "new_interpreter_in_c": partial(jobs.leave_thread, int),
     }
-    executor = ProcessExecutor(setups.get(name, int), process_jobs.call, num_workers=1)
+    executor = ProcessExecutor(setups.get(name, int), processes.call, num_workers=1)
     executor.start()
     if name == "beside_a_fork" and os.fork() == 0:
-        time.sleep(process_jobs.SLEEP_SECS)
+        time.sleep(processes.SLEEP_SECS)
         os._exit(0)
     executor.ready()
-    hang = hang_in_c if name.endswith("in_c") else process_jobs.start_daemon_and_hang
+    hang = hang_in_c if name.endswith("in_c") else processes.start_daemon_and_hang
     executor.submit(Job(0, (hang, file), folder / "output.log"))
-    time.sleep(process_jobs.SLEEP_SECS)
+    time.sleep(processes.SLEEP_SECS)

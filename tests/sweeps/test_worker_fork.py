@@ -14,7 +14,7 @@ from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute
-from hparams_lab.testing import process_jobs
+from hparams_lab.testing import processes
 from hparams_lab.testing.executors import answer_none, run_jobs
 from tests.support.factories import SATURDAY, make_spec
 
@@ -55,7 +55,7 @@ def execute_in(folder: Path, train: Any) -> Outcome:
 @pytest.mark.parametrize("train", [train_twice, fail_in_child])
 def test_a_child_records_nothing(train: Any, tmp_path: Path) -> None:
     """A child that returns from train, or raises, leaves outcome and record to its parent."""
-    with ProcessExecutor(int, process_jobs.call, num_workers=1) as executor:
+    with ProcessExecutor(int, processes.call, num_workers=1) as executor:
         executor.start()
         executor.ready()
         ends = run_jobs(executor, [(execute_in, tmp_path, train)], tmp_path, answer=answer_none)

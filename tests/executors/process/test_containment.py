@@ -15,7 +15,7 @@ from hparams_lab.executors.base import Cause, Job
 from hparams_lab.executors.process import supervisor as keeper
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.orphans import end_marked, find_marked, make_mark
-from hparams_lab.testing import process_jobs
+from hparams_lab.testing import processes
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.support import jobs
 
@@ -32,11 +32,11 @@ either_way = pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
 def hung(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[ProcessExecutor, Path]]:
     """An executor with a job that hangs beside a daemon, and the file that names the daemon."""
     file = tmp_path / "daemon.pid"
-    executor = ProcessExecutor(request.param, process_jobs.call, num_workers=1)
+    executor = ProcessExecutor(request.param, processes.call, num_workers=1)
     with executor:
         executor.start()
         executor.ready()
-        executor.submit(Job(0, (process_jobs.start_daemon_and_hang, file), tmp_path / "0.log"))
+        executor.submit(Job(0, (processes.start_daemon_and_hang, file), tmp_path / "0.log"))
         wait_until(lambda: file.exists() and bool(file.read_text()))
         yield executor, file
 
@@ -82,10 +82,10 @@ def test_close_ends_daemons(hung: tuple[ProcessExecutor, Path]) -> None:
 
 def test_server_has_no_child_left(tmp_path: Path) -> None:
     """Jobs that leave children and daemons leave the server neither them nor zombies."""
-    with ProcessExecutor(int, process_jobs.call, num_workers=2) as executor:
+    with ProcessExecutor(int, processes.call, num_workers=2) as executor:
         executor.start()
         executor.ready()
-        steps = [(process_jobs.start_child,), (process_jobs.start_daemon,), (os.getppid,)] * 2
+        steps = [(processes.start_child,), (processes.start_daemon,), (os.getppid,)] * 2
         ends = run_jobs(executor, steps, tmp_path)
 
         assert [] == psutil.Process(ends[5].result).children()
@@ -93,7 +93,7 @@ def test_server_has_no_child_left(tmp_path: Path) -> None:
 
 def test_what_setup_starts_lives_as_long_as_the_server(tmp_path: Path) -> None:
     """A process that setup has started outlives jobs, and not the executor."""
-    with ProcessExecutor(process_jobs.start_daemon, jobs.perform, num_workers=1) as executor:
+    with ProcessExecutor(processes.start_daemon, jobs.perform, num_workers=1) as executor:
         executor.start()
         executor.ready()
         ends = run_jobs(executor, [("get_parent_pid",)] * 2, tmp_path)
