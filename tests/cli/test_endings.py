@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hparams_lab.cli.output.progress import Bar, Lines
-from hparams_lab.cli.output.watch import print_failures
+from hparams_lab.cli.output.watch import Bar, Lines, print_failures
 from hparams_lab.events.schema import Ending
 from hparams_lab.executors.base import Cause
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir

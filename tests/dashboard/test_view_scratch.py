@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.view.scratch import scratch_dir
+from hparams_lab.dashboard.view.view import scratch_dir
 
 HOLD = """
 import os, signal
-from hparams_lab.dashboard.view.scratch import scratch_dir
+from hparams_lab.dashboard.view.view import scratch_dir
 with scratch_dir() as folder:
     print(folder, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

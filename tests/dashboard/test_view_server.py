@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.serve.data_server import running_data_server
-from hparams_lab.dashboard.serve.server import check_address
+from hparams_lab.dashboard.serve.server import check_address, running_data_server
 from hparams_lab.errors import UsageError
 
 RAISE = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.view.snapshot import Stamps
+from hparams_lab.dashboard.view.tree import Stamps
 
 LONG_AGO_SECS = 1_000_000_000
 

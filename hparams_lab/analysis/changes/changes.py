@@ -9,15 +9,17 @@ What came of the changes is not looked at here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+from functools import cached_property
+from pathlib import Path
 
 from hparams_lab.analysis.changes.change import Change, Topic
 from hparams_lab.analysis.changes.code import CodeChanges, compare_sources
 from hparams_lab.analysis.changes.intent import compare_intents
-from hparams_lab.analysis.changes.stage import Stage
-from hparams_lab.analysis.changes.versions import compare_versions, sum_up
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.provenance import Provenance
@@ -57,7 +59,7 @@ class Changes:
     Attributes:
         before: id of the earlier sweep that was compared, the newest of its side.
         after: of the later one.
-        facts: one change each, the most telling first.
+        facts: one change each, the most decisive first.
         code: how the saved sources differ.
         data: whether `load_data` returned the same.
         hold_out: whether the runs that chose rows of the data did so by the same seed.
@@ -80,7 +82,7 @@ class Changes:
         return bool(self.facts or self.code.files)
 
     def lines(self) -> list[str]:
-        """Return one fact a line, the most telling first; empty if nothing changed.
+        """Return one fact a line, the most decisive first; empty if nothing changed.
 
         Changed lines of code are indented below their file. Last comes what cannot be told.
         """
@@ -231,3 +233,117 @@ def _find_disagreements(stages: Sequence[Stage]) -> Iterator[str]:
             f"{compared.sweep.id} stands for {len(stages)} sweeps, which differ among themselves "
             f"in {topics}"
         )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A sweep as it was when the last of some of its runs began.
+
+    Attributes:
+        sweep: as it was launched and resumed.
+        sweep_dir: of the sweep.
+        records: those runs; empty for the sweep as it was resumed last.
+    """
+
+    sweep: Sweep
+    sweep_dir: SweepDir
+    records: Sequence[RunRecord]
+
+    @cached_property
+    def number(self) -> int:
+        """0 from the beginning on, n from the nth resumption on."""
+        if not self.records or not self.sweep.resumptions:
+            return len(self.sweep.resumptions)
+        return max(self._number_of(record) for record in self.records)
+
+    def _number_of(self, record: RunRecord) -> int:
+        if record.reused_from:  # it began in another sweep
+            labels = [each.commit_label for each in self._provenances]
+            label = record.labels.get("commit")
+            return max((n for n, each in enumerate(labels) if each == label), default=0)
+        starts = [datetime.fromisoformat(each.started) for each in self.sweep.resumptions]
+        return sum(start.timestamp() <= record.start_time_secs for start in starts)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Command, code, versions and machine of that time."""
+        return self._provenances[self.number]
+
+    @property
+    def source_file(self) -> Path:
+        """The archive of the code, which need not exist."""
+        # A resumption has one of its own only where it brought code that was not there yet.
+        digests = [each.code_digest for each in self._provenances]
+        return self.sweep_dir.source_file(digests.index(digests[self.number]))
+
+    @property
+    def data_digests(self) -> list[str]:
+        """The digests of the data that the runs saw, sorted; empty if none is known."""
+        return sorted({record.data_digest for record in self.records} - {""})
+
+    @property
+    def split_seeds(self) -> list[int]:
+        """The seeds by which the runs chose rows of it, sorted; empty if none is known."""
+        seeds = {record.split_seed for record in self.records}
+        return sorted(seed for seed in seeds if seed is not None)
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether another tool ran it, so that nothing is known of where."""
+        return bool(self.records) and all(record.seed is None for record in self.records)
+
+    @property
+    def _provenances(self) -> list[Provenance]:
+        return [self.sweep.provenance, *(each.provenance for each in self.sweep.resumptions)]
+
+
+_PYTHON = "python"
+# What results are computed by; the others are counted.
+_DECISIVE = (
+    *(_PYTHON, "tensorflow", "keras", "numpy", "scikit-learn", "hparams-lab"),
+    *("jax", "torch", "scipy", "pandas"),
+)
+_MAX_OTHERS_NAMED = 2
+
+
+def compare_versions(before: Provenance, after: Provenance) -> list[Change]:
+    """Return the packages whose versions differ, Python and the most decisive ones first."""
+    if (before.python, before.versions) == (after.python, after.versions):
+        return []
+    changes = _compare_packages(_list_versions(before), _list_versions(after))
+    return sorted(changes, key=lambda change: (_place(change), change.name))
+
+
+def sum_up(changes: Sequence[Change]) -> list[str]:
+    """Return a line for each decisive package, and one that counts the others.
+
+    Args:
+        changes: of packages, as `compare_versions` sorts them.
+    """
+    decisive = [change for change in changes if change.name in _DECISIVE]
+    others = changes[len(decisive) :]
+    lines = [str(change) for change in decisive]
+    if len(others) <= _MAX_OTHERS_NAMED:
+        return lines + [str(change) for change in others]
+    if not decisive:
+        return [f"{len(others)} packages differ, {others[0].name} and others"]
+    return [*lines, f"and {len(others)} other packages"]
+
+
+def _place(change: Change) -> int:
+    return _DECISIVE.index(change.name) if change.name in _DECISIVE else len(_DECISIVE)
+
+
+def _compare_packages(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            yield Change(Topic.PACKAGES, name, before.get(name), after.get(name))
+
+
+def _list_versions(provenance: Provenance) -> dict[str, str]:
+    """Return the versions by normalized name, which differs with the installer; see PEP 503."""
+    packages = {
+        re.sub(r"[-_.]+", "-", name).lower(): version
+        for name, version in provenance.versions.items()
+    }
+    return {_PYTHON: provenance.python, **packages}

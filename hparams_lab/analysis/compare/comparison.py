@@ -15,10 +15,8 @@ from itertools import pairwise
 from hparams_lab.analysis.changes.changes import Changes, Side, describe_changes
 from hparams_lab.analysis.compare.design import Samples, draw_samples
 from hparams_lab.analysis.compare.groups import By, Group, Members, describe_group, form_groups
-from hparams_lab.analysis.compare.observations import observe
-from hparams_lab.analysis.compare.pairs import Matches, match_trials
-from hparams_lab.analysis.compare.selection_bias import find_picking
-from hparams_lab.analysis.compare.verdict import Finding, judge
+from hparams_lab.analysis.compare.pairs import Matches, match_trials, observe
+from hparams_lab.analysis.compare.verdict import Finding, find_picking, judge
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.objective import Objective

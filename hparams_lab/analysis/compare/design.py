@@ -16,7 +16,7 @@ from enum import Enum
 from statistics import fmean
 from typing import TypeVar
 
-from hparams_lab.analysis.compare.observations import Observation, Split
+from hparams_lab.analysis.compare.pairs import Observation, Split
 from hparams_lab.analysis.compare.significance import (
     Evidence,
     weigh_blocks,

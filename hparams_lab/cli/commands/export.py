@@ -10,8 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
-from hparams_lab.analysis.export.encode import ENCODERS, SUFFIXES
-from hparams_lab.analysis.export.table import Sheet, list_runs, list_trials
+from hparams_lab.analysis.export.table import ENCODERS, SUFFIXES, Sheet, list_runs, list_trials
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps

@@ -11,8 +11,7 @@ from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import draw_possible
 from hparams_lab.analysis.plots.saving import write_file
 from hparams_lab.analysis.plots.trials import Trials
-from hparams_lab.analysis.report.page import format_page
-from hparams_lab.analysis.report.report import find_best, gather_report
+from hparams_lab.analysis.report.report import find_best, format_page, gather_report
 from hparams_lab.cli.commands.best import list_replay_words
 from hparams_lab.cli.flags.selection import define_selection
 from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval, RealInterval
 
-from hparams_lab.analysis.changes.space import compare_spaces
+from hparams_lab.analysis.changes.intent import compare_spaces
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
 from tests.support.spaces import small_spaces

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.analysis.changes.changes import describe_changes
-from hparams_lab.analysis.changes.stage import Stage
+from hparams_lab.analysis.changes.changes import Stage, describe_changes
 from hparams_lab.runs.sweep import Resumption, Sweep
 from tests.support.changed_sweeps import make_provenance, make_side, write_sources
 from tests.support.factories import FRIDAY, SATURDAY, make_sweep

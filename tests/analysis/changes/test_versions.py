@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hparams_lab.analysis.changes.versions import compare_versions, sum_up
+from hparams_lab.analysis.changes.changes import compare_versions, sum_up
 from tests.support.changed_sweeps import make_provenance
 
 MANY = ("absl-py", "rich", "six", "wheel")

@@ -9,8 +9,7 @@ import pytest
 
 from hparams_lab.analysis.compare.design import Samples, Unit, draw_samples
 from hparams_lab.analysis.compare.groups import By, form_groups
-from hparams_lab.analysis.compare.observations import Observation, observe
-from hparams_lab.analysis.compare.pairs import match_trials
+from hparams_lab.analysis.compare.pairs import Observation, match_trials, observe
 from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.stats.permutation import Block
 from tests.support.day_sweeps import Logs, log_days, log_sweep, put_together

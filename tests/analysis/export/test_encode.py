@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.analysis.export.encode import (
+from hparams_lab.analysis.export.table import (
     ENCODERS,
+    Sheet,
     encode_csv,
     encode_json,
     encode_markdown,
     encode_parquet,
 )
-from hparams_lab.analysis.export.table import Sheet
 from hparams_lab.errors import UsageError
 
 # All that UTF-8 can say, save NUL, which Python 3.10 reads in no CSV.

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, RealInterval
 
-from hparams_lab.analysis.export.encode import encode_csv
-from hparams_lab.analysis.export.table import Sheet, list_runs, list_trials
+from hparams_lab.analysis.export.table import Sheet, encode_csv, list_runs, list_trials
 from hparams_lab.analysis.trials.rows import rank_trials
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.declare.objective import minimize

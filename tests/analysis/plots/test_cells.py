@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import HParam, RealInterval
 
-from hparams_lab.analysis.plots.cells import fill_cells, keep_fixed
+from hparams_lab.analysis.plots.heatmap import fill_cells, keep_fixed
 from hparams_lab.declare.axis import Axis
 from hparams_lab.errors import UsageError
 from tests.support.plot_trials import GRID, KIND, UNITS, log_points, score_units, show

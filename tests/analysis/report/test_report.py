@@ -14,8 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.analysis.compare.comparison import compare
 from hparams_lab.analysis.plots.pictures import draw_picture
-from hparams_lab.analysis.report.page import format_page
-from hparams_lab.analysis.report.report import MAX_TRIALS, Report, gather_report
+from hparams_lab.analysis.report.report import MAX_TRIALS, Report, format_page, gather_report
 from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
