@@ -14,16 +14,15 @@ import contextlib
 import shutil
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError
-from hparams_lab.remote.files import begins_with, grow_to
 from hparams_lab.remote.plan import CONFIG_FILE, LOCK_FILE, SWEEP_FILE, Pulled, is_shared, plan_pull
 from hparams_lab.remote.store import Object, Store
 from hparams_lab.remote.synced import UNKNOWN, Agreed, Stamp, State, scan_files, stamp_of
-from hparams_lab.remote.transfer import transfer_all
 from hparams_lab.remote.url import mirror_dir
 from hparams_lab.remote.writers import Sessions
 
@@ -246,3 +245,63 @@ class Mirror:
                 if [each.name for each in path.iterdir()] == [LOCK_FILE]:
                     (path / LOCK_FILE).unlink()
                 path.rmdir()
+
+
+_NUM_TRANSFERS = 16
+
+
+def transfer_all(move: Callable[[str], None], names: Sequence[str]) -> None:
+    """Move files; begin with no more after one has failed.
+
+    Args:
+        move: one file, by name, in another thread; what it raises is raised here.
+        names: of the files.
+    """
+    has_failed = threading.Event()
+
+    def attempt(name: str) -> None:
+        if has_failed.is_set():
+            return
+        try:
+            move(name)
+        except BaseException:
+            has_failed.set()
+            raise
+
+    with ThreadPoolExecutor(_NUM_TRANSFERS) as pool:
+        try:
+            for done in [pool.submit(attempt, name) for name in names]:
+                done.result()
+        finally:
+            has_failed.set()  # as on Ctrl-C
+
+
+_CHUNK_BYTES = 2**20
+
+
+def begins_with(path: Path, beginning: Path) -> bool:
+    """Return whether a file begins with all of another's content.
+
+    Raises:
+        OSError: if one of them cannot be read.
+    """
+    with path.open("rb") as file, beginning.open("rb") as first:
+        while chunk := first.read(_CHUNK_BYTES):
+            if file.read(len(chunk)) != chunk:
+                return False
+    return True
+
+
+def grow_to(target: Path, longer: Path) -> bool:
+    """Append to a file what it lacks of another that begins with it; return whether that does.
+
+    Args:
+        target: need not be there.
+        longer: not changed.
+    """
+    if not target.exists() or not begins_with(longer, target):
+        return False
+    with longer.open("rb") as new, target.open("ab", buffering=0) as file:
+        new.seek(file.tell())
+        shutil.copyfileobj(new, file, _CHUNK_BYTES)
+    return True

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.remote.files import begins_with, grow_to
+from hparams_lab.remote.mirror import begins_with, grow_to
 
 
 @settings(max_examples=50, deadline=None)

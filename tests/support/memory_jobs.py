@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from hparams_lab.executors.base import Tell
-from hparams_lab.executors.process.memory import find_tree, measure_memory
+from hparams_lab.executors.process.limits import find_tree, measure_memory
 from hparams_lab.testing.executors import wait_until
 from tests.support.jobs import SLEEP_SECS, note_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.errors import LogdirError, StorageError
-from hparams_lab.sweeps.shared_disk import SharedLogdir
+from hparams_lab.sweeps.placement import SharedLogdir
 
 
 def test_marked_directory_is_set_up_in(tmp_path: Path) -> None:

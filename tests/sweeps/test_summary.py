@@ -12,7 +12,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.summary import MAX_LISTED, describe_endings, keeping_account
+from hparams_lab.sweeps.launch import MAX_LISTED, describe_endings, keeping_account
 from tests.conftest import WriteModule
 from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 from tests.support.resumption import InlineSweeps

@@ -21,8 +21,8 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import AssignmentError, EventFormatError
 from hparams_lab.events import records, schema
 from hparams_lab.events.read.cache import scan_sweep
-from hparams_lab.events.read.fast_scalars import decode_times, decode_values
 from hparams_lab.events.read.gc_pause import paused_collector
+from hparams_lab.events.read.scalars import decode_times, decode_values
 from hparams_lab.events.read.scan import Scan, Summary, read_tracks, scan_files
 from hparams_lab.events.read.torn import note_torn, tell_of_runs
 from hparams_lab.events.schema import Ending, Status

@@ -20,8 +20,7 @@ from tensorboard.plugins.hparams.error import HParamsError
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import EventFormatError
 from hparams_lab.events import schema
-from hparams_lab.events.read.fast_scalars import Track, add_point, decode_values
-from hparams_lab.events.read.tensor_scalars import scalar_of
+from hparams_lab.events.read.scalars import Track, add_point, decode_values, scalar_of
 from hparams_lab.events.records import OVERHEAD_BYTES, unframe
 
 UNREADABLE = (EventFormatError, DecodeError, HParamsError)

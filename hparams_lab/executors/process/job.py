@@ -1,11 +1,15 @@
 """What happens in the process of a job, forked or new: its output, its call, its end.
 
 A forked one may do several jobs, as long as none leaves anything behind for the next.
+
+Not what lives in Python's modules or in those of C: that is why processes are kept, and
+who keeps them accepts it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import os
 import signal
@@ -13,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from hparams_lab.errors import ExecutorError
@@ -26,7 +31,6 @@ from hparams_lab.executors.base import (
 )
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.messages import Report
-from hparams_lab.executors.process.restore import Surroundings
 
 IDLE = b""
 """Sent behind a job's end by a process that can do another; no pickle, so no end."""
@@ -191,3 +195,101 @@ def _exit(exit_code: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(exit_code)
+
+
+# Held open by every process that CUDA has started in, whichever library asked for it, and
+# not by those that only look what there is.
+_CUDA_DEVICE = "/dev/nvidia-uvm"
+
+
+def find_fork_hazard() -> str:
+    """Return why forking is not safe here, in words for the user; empty if it is.
+
+    TensorFlow survives a fork only before its runtime starts, which its first
+    operation does: the runtime's threads do not exist in the child, and it waits for
+    them for ever. CUDA refuses to work in a child of a process that it was started in.
+    """
+    context = sys.modules.get("tensorflow.python.eager.context")
+    current = getattr(context, "_context", None)
+    if current is not None and getattr(current, "_initialized", True):
+        return "a TensorFlow operation was run while the experiment or its data was loaded"
+    if _uses_cuda():
+        return "a GPU was used while the experiment or its data was loaded"
+    if (others := threading.active_count() - 1) > 0:
+        return f"{others} thread(s) were left running when the experiment or its data was loaded"
+    return ""
+
+
+def _uses_cuda() -> bool:
+    with contextlib.suppress(OSError):  # without /proc there is no CUDA
+        for link in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):  # that of the listing itself
+                if str(link.readlink()).startswith(_CUDA_DEVICE):
+                    return True
+    return False
+
+
+# Prints of C code wait in buffers of C; looked up here, once for all children.
+_FLUSH_C = getattr(ctypes.CDLL(None), "fflush", None) if hasattr(os, "fork") else None
+
+
+class Surroundings:
+    """Directory, environment, streams, umask, signals and timers of a process as they are now."""
+
+    def __init__(self) -> None:
+        self._directory = os.open(".", os.O_RDONLY)  # a name may come to mean another
+        self._environment = os.environ.copy()
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        self._handlers = {number: signal.getsignal(number) for number in _list_signals()}
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._umask = os.umask(0)  # only by setting it can it be known
+        os.umask(self._umask)
+
+    def restore(self) -> bool:
+        """Put everything back and flush what was printed; return whether that is all.
+
+        It is not where a thread or a child process is left, or a stream was closed.
+        """
+        try:
+            self._stop_timers()
+            self._restore_streams()
+            os.fchdir(self._directory)
+            os.umask(self._umask)
+        except Exception:  # a stream of the job's own may raise anything
+            return False
+        if os.environ != self._environment:
+            os.environ.clear()
+            os.environ.update(self._environment)
+        return threading.active_count() == 1 and not _has_children()
+
+    def _stop_timers(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._blocked)
+
+    def _restore_streams(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.fstat(stream.fileno())  # raises if it is closed
+        if _FLUSH_C is not None:
+            _FLUSH_C(None)
+
+
+def _list_signals() -> set[signal.Signals]:
+    """Return the signals that may have a handler."""
+    return signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+
+
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True

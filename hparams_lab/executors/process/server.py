@@ -41,8 +41,7 @@ from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.child import Child, describe_exit, kill_group
-from hparams_lab.executors.process.fork_safety import find_fork_hazard
-from hparams_lab.executors.process.job import IDLE, do_jobs
+from hparams_lab.executors.process.job import IDLE, do_jobs, find_fork_hazard
 from hparams_lab.executors.process.messages import Began, Ready, Reply, SetupFailed
 from hparams_lab.executors.process.supervisor import (
     adopt_orphans,

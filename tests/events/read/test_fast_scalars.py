@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
-from hparams_lab.events.read.fast_scalars import Track, add_point, decode_times, decode_values
+from hparams_lab.events.read.scalars import Track, add_point, decode_times, decode_values
 
 TAGS = st.text(min_size=1, max_size=200)
 VALUES = st.floats(width=32)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.events.read import parallel
-from hparams_lab.events.read.parallel import scan_all
+from hparams_lab.events.read import cache
+from hparams_lab.events.read.cache import scan_all
 from hparams_lab.events.read.scan import Scan, scan_files
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
@@ -34,10 +34,10 @@ def encode(scans: Iterable[Scan]) -> str:
 @pytest.mark.slow
 def test_processes_come_to_the_same(runs: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that are shared out among processes come back in their order, whole."""
-    monkeypatch.setattr(parallel, "_RUNS_PER_PROCESS", 3)
+    monkeypatch.setattr(cache, "_RUNS_PER_PROCESS", 3)
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
 
-    assert 2 == parallel._choose(len(runs))
+    assert 2 == cache._choose(len(runs))
     assert encode(map(scan_files, runs)) == encode(scan_all(runs))
 
 
@@ -46,15 +46,15 @@ def test_a_process_that_dies_is_stood_in_for(
     runs: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a killed process would have read is read by this one."""
-    start = parallel._start
+    start = cache._start
 
     def start_and_kill(share: list[list[str]]) -> subprocess.Popen[bytes]:
         process = start(share)
         process.kill()
         return process
 
-    monkeypatch.setattr(parallel, "_RUNS_PER_PROCESS", 3)
-    monkeypatch.setattr(parallel, "_start", start_and_kill)
+    monkeypatch.setattr(cache, "_RUNS_PER_PROCESS", 3)
+    monkeypatch.setattr(cache, "_start", start_and_kill)
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
 
     assert encode(map(scan_files, runs)) == encode(scan_all(runs))
@@ -62,4 +62,4 @@ def test_a_process_that_dies_is_stood_in_for(
 
 def test_few_runs_take_one_process() -> None:
     """A thousand runs are read in the time that another process takes to begin."""
-    assert 1 == parallel._choose(1_000)
+    assert 1 == cache._choose(1_000)

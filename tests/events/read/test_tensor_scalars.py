@@ -7,7 +7,7 @@ import pytest
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorboard.plugins.scalar.summary import scalar_pb
 
-from hparams_lab.events.read.tensor_scalars import decode_number, scalar_of
+from hparams_lab.events.read.scalars import decode_number, scalar_of
 
 _SIZE_1 = tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=1)])
 

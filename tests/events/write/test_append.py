@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.errors import StorageError
-from hparams_lab.events.write.append import LocalFile
+from hparams_lab.events.write.writer import LocalFile
 from tests.support.storage_faults import limited_files
 
 RECORD = bytes(range(100))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.executors.process import fork_safety
-from hparams_lab.executors.process.fork_safety import find_fork_hazard
+from hparams_lab.executors.process import job
+from hparams_lab.executors.process.job import find_fork_hazard
 
 # In a process of its own, as TensorFlow's runtime cannot be stopped again.
 FIND_IN_NEW_PROCESS = (
     "import tensorflow as tf; {}; "
-    "from hparams_lab.executors.process.fork_safety import find_fork_hazard; "
+    "from hparams_lab.executors.process.job import find_fork_hazard; "
     "print(find_fork_hazard())"
 )
 
@@ -44,7 +44,7 @@ def test_started_cuda_is_a_hazard(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """A process that holds the device of CUDA, which is another file here, must not fork."""
     device = tmp_path / "device"
     device.touch()
-    monkeypatch.setattr(fork_safety, "_CUDA_DEVICE", str(device))
+    monkeypatch.setattr(job, "_CUDA_DEVICE", str(device))
     with device.open():
         hazard = find_fork_hazard()
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from hparams_lab.executors.base import Cause, Finished, Job
-from hparams_lab.executors.process import memory
+from hparams_lab.executors.process import limits
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.limits import Breach, JobLimits, Watch
 from hparams_lab.testing.executors import is_alive, run_jobs, wait_for, wait_until
@@ -182,22 +182,22 @@ def test_company_changes_nothing(tmp_path: Path) -> None:
 def test_ended_process_is_no_error() -> None:
     """A process that ends while it is looked at has no memory and cannot be killed."""
     with subprocess.Popen(["sleep", "60"]) as child:
-        tree = memory.find_tree(child.pid)
+        tree = limits.find_tree(child.pid)
         child.kill()
-    memory.kill(tree)
+    limits.kill(tree)
 
-    assert 0 == memory.measure_memory(tree, 0.0)
-    assert [] == memory.find_tree(child.pid)
+    assert 0 == limits.measure_memory(tree, 0.0)
+    assert [] == limits.find_tree(child.pid)
 
 
 @pytest.mark.parametrize("has_children_files", [True, False], ids=["proc", "psutil"])
 def test_tree_has_grandchildren(has_children_files: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tree is a process, its children and theirs, however the system tells them."""
-    monkeypatch.setattr(memory, "_HAS_CHILDREN_FILES", has_children_files)
+    monkeypatch.setattr(limits, "_HAS_CHILDREN_FILES", has_children_files)
     with subprocess.Popen(["sh", "-c", "sh -c 'sleep 60; :' ; :"]) as child:
-        wait_until(lambda: len(memory.find_tree(child.pid)) == 3)
-        tree = memory.find_tree(child.pid)
-        memory.kill(tree)
+        wait_until(lambda: len(limits.find_tree(child.pid)) == 3)
+        tree = limits.find_tree(child.pid)
+        limits.kill(tree)
 
     assert child.pid == tree[0].pid
     assert all(isinstance(process, psutil.Process) for process in tree)

@@ -17,7 +17,7 @@ import pytest
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.executors.base import Cause, Job, conclude_interrupted
 from hparams_lab.executors.ray.executor import RayExecutor
-from hparams_lab.sweeps.shared_disk import SharedLogdir
+from hparams_lab.sweeps.placement import SharedLogdir
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_for, wait_until
 from hparams_lab.testing.processes import SLEEP_SECS, call, start_daemon_and_hang
 from tests.support import jobs
