@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
-from hparams_lab.dashboard.view.finder import FoundRun
+from hparams_lab.dashboard.view.finder import ShownRun
 from hparams_lab.dashboard.view.names import label_pattern, list_label_axes
 from hparams_lab.declare import tags
 from hparams_lab.events.read.reader import RunRecord, read_run
@@ -25,7 +25,7 @@ _MAX_PINNED = 4
 _MAX_RUNS_READ = 20
 
 
-def make_links(url: str, runs: Sequence[FoundRun]) -> dict[str, str]:
+def make_links(url: str, runs: Sequence[ShownRun]) -> dict[str, str]:
     """Return links into Time Series by what they colour runs by.
 
     Args:
@@ -44,7 +44,7 @@ def make_links(url: str, runs: Sequence[FoundRun]) -> dict[str, str]:
     return links
 
 
-def find_curve(runs: Sequence[FoundRun]) -> str:
+def find_curve(runs: Sequence[ShownRun]) -> str:
     """Return the tag with a curve that is nearest to the objective; empty if none has one.
 
     Args:
@@ -67,7 +67,7 @@ def _count_points(record: RunRecord) -> dict[str, int]:
     return {tag: num_points for tag, (num_points, *_) in record.metrics.items()}
 
 
-def _choose_axis(runs: Sequence[FoundRun]) -> str | None:
+def _choose_axis(runs: Sequence[ShownRun]) -> str | None:
     """Return the first axis in the names of runs: of texts, else of bools, else of numbers."""
     homes = dict.fromkeys(run.home for run in reversed(runs))
     axes: dict[str, type] = {}

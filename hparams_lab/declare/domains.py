@@ -43,7 +43,7 @@ def cast(domain: Domain, value: Any) -> Value:
         value = value.item()
     typed = as_type(domain.dtype, value)
     if typed is None or not _is_member(domain, typed):
-        raise AssignmentError(f"must be {describe(domain)}; got {value!r}")
+        raise AssignmentError(f"must be {describe_domain(domain)}; got {value!r}")
     return typed
 
 
@@ -90,11 +90,11 @@ def parse(domain: Domain, text: str) -> Value:
         try:
             spelled = int(text) if domain.dtype is int else float(text)
         except ValueError:
-            raise AssignmentError(f"must be {describe(domain)}; got {text!r}") from None
+            raise AssignmentError(f"must be {describe_domain(domain)}; got {text!r}") from None
     return cast(domain, spelled)
 
 
-def describe(domain: Domain) -> str:
+def describe_domain(domain: Domain) -> str:
     """Return what the domain allows, in words: `an integer in [1, 8]`."""
     if isinstance(domain, Discrete):
         values = list(domain.values)

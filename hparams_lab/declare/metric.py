@@ -62,14 +62,14 @@ def find_problems(metrics: Sequence[Any]) -> list[str]:
     return problems
 
 
-def encode_json(metric: Metric) -> dict[str, Any]:
-    """Return the metric as JSON data, the inverse of `decode_json`."""
+def encode_metric(metric: Metric) -> dict[str, Any]:
+    """Return the metric as JSON data, the inverse of `decode_metric`."""
     info = metric.as_proto()
     data = {"tag": info.name.tag, "group": info.name.group, "dataset_type": info.dataset_type}
     data |= {"display_name": info.display_name, "description": info.description}
     return {key: value for key, value in data.items() if value}
 
 
-def decode_json(data: Mapping[str, Any]) -> Metric:
-    """Return the metric that `encode_json` wrote."""
+def decode_metric(data: Mapping[str, Any]) -> Metric:
+    """Return the metric that `encode_metric` wrote."""
     return Metric(**data)

@@ -55,7 +55,7 @@ def find_space_problems(axes: Sequence[Axis], *, narrowed: bool = False) -> list
                 "Wrap the name and its domain in hp.HParam(name, domain)."
             )
             continue
-        problems += find_name_problems("hparam", axis.hparam.name, earlier)
+        problems += find_hparam_name_problems("hparam", axis.hparam.name, earlier)
         own = _find_domain_problems(axis.name, axis.domain) or _find_axis_problems(axis)
         problems += own + _find_condition_problems(axis, earlier)
         if not narrowed:
@@ -64,7 +64,7 @@ def find_space_problems(axes: Sequence[Axis], *, narrowed: bool = False) -> list
     return problems
 
 
-def find_name_problems(kind: str, name: Any, earlier: Mapping[str, Any]) -> list[str]:
+def find_hparam_name_problems(kind: str, name: Any, earlier: Mapping[str, Any]) -> list[str]:
     """Return the problems of an hparam's name, given those declared before it."""
     if not isinstance(name, str) or not name.strip():
         return [f"{kind} names must be words; got {name!r}. Name it."]
@@ -163,7 +163,7 @@ def _find_axis_problems(axis: Axis) -> list[str]:
     elif axis.scale == "log" and (discrete or axis.domain.min_value <= 0):
         problems.append(
             f"{subject} must have an interval above 0 for a log scale; got "
-            f"{domains.describe(axis.domain)}. Raise the lower bound or drop the scale."
+            f"{domains.describe_domain(axis.domain)}. Raise the lower bound or drop the scale."
         )
     given = [key for key in ("step", "grid_points", "grid") if getattr(axis, key) is not None]
     if len(given) > 1:

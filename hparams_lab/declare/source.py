@@ -19,6 +19,7 @@ from hparams_lab.errors import (
     UnknownExperimentError,
     did_you_mean,
 )
+from hparams_lab.text import truncate
 
 EXPERIMENTS_DIR = "experiments"
 _ATTRIBUTE = "EXPERIMENT"
@@ -176,8 +177,7 @@ def format_error(error: BaseException, path: Path | None = None) -> str:
     lines.__notes__ = None  # they would come last
     summary = " ".join(list(lines.format_exception_only())[-1].split())
     summary = re.sub(rf"^{_MODULE_PREFIX}\w+\.", "", summary)  # the user's own exceptions
-    if len(summary) > _MAX_SUMMARY:
-        summary = f"{summary[: _MAX_SUMMARY - 3]}..."
+    summary = truncate(summary, _MAX_SUMMARY)
     if isinstance(error, SyntaxError):
         return f"{summary} ({error.filename}:{error.lineno})"
     places = traceback.extract_tb(error.__traceback__)

@@ -78,8 +78,8 @@ def _widen_axis(axis: Axis, other: Axis, walks_levels: bool) -> Axis:
     if axis.domain.dtype is not other.domain.dtype:
         raise UsageError(
             f"hparam {axis.name!r} must keep its type while a sweep goes on; it is "
-            f"{domains.describe(other.domain)} and was {domains.describe(axis.domain)}. Begin "
-            "another sweep with run."
+            f"{domains.describe_domain(other.domain)} and was "
+            f"{domains.describe_domain(axis.domain)}. Begin another sweep with run."
         )
     domain = domains.merge([axis.domain, other.domain])
     if walks_levels or (axis.is_listed and other.is_listed):

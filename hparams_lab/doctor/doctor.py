@@ -14,12 +14,12 @@ from pathlib import Path
 
 from hparams_lab.doctor.checks import columns, folders, installation, runs, values
 from hparams_lab.doctor.checks.installation import Installation
-from hparams_lab.doctor.finding import Finding
+from hparams_lab.doctor.finding import Fault
 from hparams_lab.doctor.survey import Survey, survey
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.logdir.layout import ExperimentDir, is_event_file
 
-Check = Callable[[Survey], Iterator[Finding]]
+Check = Callable[[Survey], Iterator[Fault]]
 
 # Mended in this order: the config last, as other mends may change what it must say.
 CHECKS: Sequence[Check] = (
@@ -50,12 +50,12 @@ class Cure:
         problem: why it could not be.
     """
 
-    finding: Finding
+    finding: Fault
     done: str = ""
     problem: str = ""
 
 
-def examine_installation(installed: Installation) -> list[Finding]:
+def examine_installation(installed: Installation) -> list[Fault]:
     """Return what is wrong with the installation."""
     return [
         *installation.find_wrong_python(installed.python),
@@ -65,7 +65,7 @@ def examine_installation(installed: Installation) -> list[Finding]:
     ]
 
 
-def examine_experiment(home: ExperimentDir, file_limit: int | None = None) -> list[Finding]:
+def examine_experiment(home: ExperimentDir, file_limit: int | None = None) -> list[Fault]:
     """Return what is wrong with what is logged of an experiment; nothing is changed.
 
     Args:
@@ -86,7 +86,7 @@ def list_homes(logdir: Path) -> list[ExperimentDir]:
     return [home for home in homes if home.sweep_dirs or home.config_file.exists()]
 
 
-def examine_others(logdir: Path) -> list[Finding]:
+def examine_others(logdir: Path) -> list[Fault]:
     """Return what is to be said of what is in a log directory and is no experiment."""
     homes = {home.path for home in list_homes(logdir)}
     others = [path for path in _list_folders(logdir) if path not in homes]
@@ -95,12 +95,12 @@ def examine_others(logdir: Path) -> list[Finding]:
     return [finding for path in others for finding in folders.find_foreign_runs(path)]
 
 
-def mend(findings: Iterable[Finding]) -> list[Cure]:
+def mend(findings: Iterable[Fault]) -> list[Cure]:
     """Mend what can be mended, in order, and return what came of it; the rest is left out."""
     return [_mend_one(finding) for finding in findings if finding.mend is not None]
 
 
-def _mend_one(finding: Finding) -> Cure:
+def _mend_one(finding: Fault) -> Cure:
     assert finding.mend is not None
     try:
         return Cure(finding, done=finding.mend())

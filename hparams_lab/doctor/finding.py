@@ -17,7 +17,7 @@ Mend = Callable[[], str]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """One thing that is wrong.
 
     Attributes:
@@ -49,12 +49,7 @@ def name_some(names: Sequence[str]) -> str:
     return f"{shown}, and {left} more" if left > 0 else shown
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number of things: `1 run`, `2 runs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def format_command(home: ExperimentDir, command: str, *ids: str) -> str:
+def format_remedy(home: ExperimentDir, command: str, *ids: str) -> str:
     """Return a command about an experiment as it is typed."""
     logdir = home.path.parent
     where = [] if logdir == Path(_DEFAULT_LOGDIR).absolute() else [f"--logdir={logdir}"]

@@ -274,8 +274,8 @@ def _merge_hparam(name: str, sweeps: Sequence[Sweep]) -> api_pb2.HParamInfo:
         if not domains.is_compatible(axes[-1].domain, axis.domain):
             raise LogdirError(
                 f"hparam {name!r} must keep its type within a log directory, as one dashboard "
-                f"column shows it; it is {domains.describe(axes[-1].domain)} and was "
-                f"{domains.describe(axis.domain)}. Rename it or choose another --logdir."
+                f"column shows it; it is {domains.describe_domain(axes[-1].domain)} and was "
+                f"{domains.describe_domain(axis.domain)}. Rename it or choose another --logdir."
             )
     newest = axes[-1].hparam
     info = api_pb2.HParamInfo(

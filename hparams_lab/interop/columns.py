@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
-class Column:
+class HParamColumn:
     """A parameter's axis, and its values as the axis has them.
 
     Attributes:
@@ -58,17 +58,17 @@ class Column:
         return repr(text) if isinstance(value, str) and text in self.quoted else text
 
 
-def rename(name: str) -> str:
+def rename_columns(name: str) -> str:
     """Return a parameter's name, with `_` behind one that every run carries by itself.
 
     Example:
-        >>> rename("clf__C"), rename("day")
+        >>> rename_columns("clf__C"), rename_columns("day")
         ('clf__C', 'day_')
     """
     return f"{name}_" if name in RESERVED_NAMES else name
 
 
-def list_values(name: str, values: Iterable[Any], *, is_sampled: bool = False) -> Column:
+def list_values(name: str, values: Iterable[Any], *, is_sampled: bool = False) -> HParamColumn:
     """Return the column of a parameter of which only values are known.
 
     Numbers, of which there are ten or more or which are sampled, get the interval that
@@ -91,20 +91,20 @@ def list_values(name: str, values: Iterable[Any], *, is_sampled: bool = False) -
     values = list(values)
     plain = [simplify(value) for value in values]
     kinds = {type(value) for value in plain}
-    hparam = rename(name)
+    hparam = rename_columns(name)
     if kinds <= {int, float}:
-        return Column(_list_numbers(hparam, plain, kinds, is_sampled=is_sampled))
+        return HParamColumn(_list_numbers(hparam, plain, kinds, is_sampled=is_sampled))
     if kinds == {bool}:
-        return Column(Axis(HParam(hparam, Discrete(dict.fromkeys(plain), dtype=bool))))
+        return HParamColumn(Axis(HParam(hparam, Discrete(dict.fromkeys(plain), dtype=bool))))
     pairs = list(zip(values, plain, strict=True))
     quoted = frozenset(domains.format_value(p) for v, p in pairs if not isinstance(v, str))
     # Its encode knows what is quoted, whatever the domain.
-    draft = Column(Axis(HParam(hparam, Discrete([""], dtype=str))), quoted)
+    draft = HParamColumn(Axis(HParam(hparam, Discrete([""], dtype=str))), quoted)
     texts = dict.fromkeys(draft.encode(value) for value in values)
-    return Column(Axis(HParam(hparam, Discrete(texts, dtype=str))), quoted)
+    return HParamColumn(Axis(HParam(hparam, Discrete(texts, dtype=str))), quoted)
 
 
-def keep_axis(axis: Axis, values: Iterable[Any]) -> Column:
+def keep_axis(axis: Axis, values: Iterable[Any]) -> HParamColumn:
     """Return the column of a parameter whose axis is known, if that holds all its values.
 
     If it does not, or breaks our rules, the values alone make the column.
@@ -114,7 +114,7 @@ def keep_axis(axis: Axis, values: Iterable[Any]) -> Column:
         values: that were tried.
     """
     values = list(values)
-    column = Column(axis)
+    column = HParamColumn(axis)
     if not find_space_problems([axis]):
         try:
             for value in values:

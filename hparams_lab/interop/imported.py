@@ -28,14 +28,15 @@ from hparams_lab.events import schema
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import write_config
 from hparams_lab.events.write.writer import RunWriter, add_scalars
-from hparams_lab.interop.columns import Column, rename
+from hparams_lab.interop.columns import HParamColumn, rename_columns
 from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir, experiment_dir
 from hparams_lab.remote.opened import opened
 from hparams_lab.runs.provenance import collect_provenance
 from hparams_lab.runs.run import MAX_STEP, RunSpec
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
+from hparams_lab.text import escape_cell
 
 Points = Sequence[tuple[int, float]]
 """Step and value of each point of a series, steps ascending; TensorBoard holds 31 bits."""
@@ -99,7 +100,7 @@ class ImportedSearch:
     name: str
     tool: str
     strategy: str
-    columns: Sequence[Column]
+    columns: Sequence[HParamColumn]
     trials: Sequence[ImportedTrial]
     metrics: Sequence[str]
     objective: Objective
@@ -216,7 +217,7 @@ def _write_trial(
     now_secs: float,
 ) -> None:
     columns = {column.axis.name: column for column in search.columns}
-    given = {rename(name): value for name, value in trial.values.items()}
+    given = {rename_columns(name): value for name, value in trial.values.items()}
     assignment = Assignment(
         {name: column.encode(given[name]) for name, column in columns.items() if name in given}
     )
@@ -286,18 +287,14 @@ def _write_start(
     )
     writer.write_summary(schema.encode_identity({"repeat": spec.dir.repeat, "fold": spec.dir.fold}))
     card = {**spec.assignment, "trial": spec.group_name, "run": spec.dir.path.name, **notes}
-    lines = [f"| {_escape_cell(name)} | {_escape_cell(value)} |" for name, value in card.items()]
+    lines = [f"| {escape_cell(name)} | {escape_cell(value)} |" for name, value in card.items()]
     text = "\n".join(["| | |", "|---|---|", *lines])
     writer.write_summary(schema.encode_text(schema.RUN_CARD_TAG, text))
 
 
-def _escape_cell(value: object) -> str:
-    return " ".join(str(value).replace("|", "\\|").split())
-
-
 def _write_spread(run_dir: RunDir, values: Sequence[float], sweep: Sweep) -> None:
     """Write how sure the trial's mean is, as the schedule does."""
-    spread = describe(values, num_folds=sweep.folds)
+    spread = summarize(values, num_folds=sweep.folds)
     numbers = (spread.std, spread.count, spread.low, spread.high)
     names = tags.spread(sweep.objective.tag)
     add_scalars(run_dir, dict(zip(names, numbers, strict=True)))

@@ -26,7 +26,7 @@ from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, maximize, minimize
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.events.schema import Ending
-from hparams_lab.interop.columns import Column, keep_axis, list_values, rename
+from hparams_lab.interop.columns import HParamColumn, keep_axis, list_values, rename_columns
 from hparams_lab.interop.imported import (
     ImportedRun,
     ImportedSearch,
@@ -95,7 +95,7 @@ def import_project(
             name=home.name if name is None else name,
             tool="keras-tuner",
             strategy="Hyperband" if "brackets" in oracle else "search",
-            columns=list_columns(space, [trial.values for trial in trials]),
+            columns=_list_columns(space, [trial.values for trial in trials]),
             trials=[
                 ImportedTrial(
                     index=known.index(trial),
@@ -301,7 +301,7 @@ def drop_inactive(space: Sequence[Entry], values: Mapping[str, Any]) -> dict[str
     }
 
 
-def list_columns(space: Sequence[Entry], tried: Sequence[Mapping[str, Any]]) -> list[Column]:
+def _list_columns(space: Sequence[Entry], tried: Sequence[Mapping[str, Any]]) -> list[HParamColumn]:
     """Return the columns of the hyperparameters that trials have, in the space's order.
 
     Args:
@@ -310,7 +310,7 @@ def list_columns(space: Sequence[Entry], tried: Sequence[Mapping[str, Any]]) -> 
     """
     entries = _group(space)
     in_values = dict.fromkeys(name for values in tried for name in values)
-    columns: dict[str, Column] = {}
+    columns: dict[str, HParamColumn] = {}
     # What is not in the space is the tuner's own.
     for name in dict.fromkeys([*(name for name in entries if name in in_values), *in_values]):
         values = [given[name] for given in tried if name in given]
@@ -339,7 +339,7 @@ def _list_conditions(entry: Entry) -> Iterator[tuple[str, list[Any]]]:
         yield condition["config"]["name"], condition["config"]["values"]
 
 
-def _make_column(name: str, entries: Sequence[Entry], tried: Sequence[Any]) -> Column:
+def _make_column(name: str, entries: Sequence[Entry], tried: Sequence[Any]) -> HParamColumn:
     """Return the column of a hyperparameter.
 
     Args:
@@ -363,7 +363,7 @@ def _describe_numbers(entry: Entry) -> Axis | None:
     domain: Domain = (
         IntInterval(low, high) if kind == "Int" else RealInterval(float(low), float(high))
     )
-    hparam = HParam(rename(config["name"]), domain)
+    hparam = HParam(rename_columns(config["name"]), domain)
     if config.get("sampling") == "log":  # whose step is a factor
         return Axis(hparam, scale="log")
     step = config.get("step")
@@ -379,7 +379,7 @@ def _list_choices(entry: Entry) -> list[Any]:
 
 
 def _find_condition(
-    entries: Sequence[Entry], earlier: Mapping[str, Column]
+    entries: Sequence[Entry], earlier: Mapping[str, HParamColumn]
 ) -> dict[str, list[Value]] | None:
     """Return when a hyperparameter exists; None if always, or if one condition cannot tell."""
     wanted = [dict(_list_conditions(entry)) for entry in entries]

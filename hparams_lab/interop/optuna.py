@@ -22,7 +22,7 @@ from hparams_lab.declare import metric as metrics_of
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.objective import Objective, maximize, minimize
 from hparams_lab.events.schema import Ending
-from hparams_lab.interop.columns import Column, keep_axis, list_values, rename
+from hparams_lab.interop.columns import HParamColumn, keep_axis, list_values, rename_columns
 from hparams_lab.interop.imported import (
     ImportedRun,
     ImportedSearch,
@@ -153,7 +153,7 @@ def _describe_failure(trial: FrozenTrial) -> str:
     return str(trial.system_attrs.get("fail_reason") or "Optuna counts the trial as failed.")
 
 
-def _list_columns(trials: Sequence[FrozenTrial]) -> list[Column]:
+def _list_columns(trials: Sequence[FrozenTrial]) -> list[HParamColumn]:
     """Return the columns of the parameters, those that every trial has first."""
     names = dict.fromkeys(name for trial in trials for name in trial.params)
     in_order = sorted(names, key=lambda name: not all(name in trial.params for trial in trials))
@@ -162,11 +162,11 @@ def _list_columns(trials: Sequence[FrozenTrial]) -> list[Column]:
     ]
 
 
-def _make_column(name: str, trials: Sequence[FrozenTrial]) -> Column:
+def _make_column(name: str, trials: Sequence[FrozenTrial]) -> HParamColumn:
     values = [trial.params[name] for trial in trials]
     # A study may change the bounds as it goes.
     given = list(dict.fromkeys(trial.distributions[name] for trial in trials))
-    axes = [axis for each in given if (axis := _describe_interval(rename(name), each))]
+    axes = [axis for each in given if (axis := _describe_interval(rename_columns(name), each))]
     if len(axes) == len(given):
         return keep_axis(_merge(axes), values)
     listed = [

@@ -21,7 +21,7 @@ from hparams_lab.declare.domains import Value
 from hparams_lab.declare.objective import Objective, maximize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
-from hparams_lab.interop.columns import Column, keep_axis, list_values, rename
+from hparams_lab.interop.columns import HParamColumn, keep_axis, list_values, rename_columns
 from hparams_lab.interop.imported import (
     ImportedRun,
     ImportedSearch,
@@ -81,7 +81,7 @@ def log_search(search: Any, logdir: Path | str = "logs", *, name: str | None = N
             name=_name_estimator(search.estimator) if name is None else name,
             tool="scikit-learn",
             strategy=type(search).__name__,
-            columns=list_columns(search, [trial.values for trial in trials]),
+            columns=_list_columns(search, [trial.values for trial in trials]),
             trials=trials,
             metrics=results.metrics,
             objective=results.objective,
@@ -286,7 +286,7 @@ def _take_apart(candidate: Mapping[str, Any], nested: set[str]) -> dict[str, Any
     return flat
 
 
-def list_columns(search: Any, candidates: Sequence[Mapping[str, Any]]) -> list[Column]:
+def _list_columns(search: Any, candidates: Sequence[Mapping[str, Any]]) -> list[HParamColumn]:
     """Return the columns of what was searched, those that every candidate has first.
 
     Args:
@@ -295,7 +295,7 @@ def list_columns(search: Any, candidates: Sequence[Mapping[str, Any]]) -> list[C
     """
     spaces = _list_spaces(search)
     names = dict.fromkeys(name for values in candidates for name in values)
-    columns: dict[str, Column] = {}
+    columns: dict[str, HParamColumn] = {}
     for name in sorted(names, key=lambda name: not all(name in values for values in candidates)):
         tried = [values[name] for values in candidates if name in values]
         column = _make_column(name, [space[name] for space in spaces if name in space], tried)
@@ -327,7 +327,7 @@ def _flatten_space(space: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _make_column(name: str, specs: Sequence[Any], tried: Sequence[Any]) -> Column:
+def _make_column(name: str, specs: Sequence[Any], tried: Sequence[Any]) -> HParamColumn:
     """Return the column of a parameter.
 
     Args:
@@ -351,13 +351,13 @@ def _describe_distribution(name: str, spec: Any) -> Axis | None:
         return None
     kind = spec.dist
     if hasattr(kind, "pmf"):
-        return Axis(HParam(rename(name), IntInterval(int(low), int(high))))
+        return Axis(HParam(rename_columns(name), IntInterval(int(low), int(high))))
     scale = "log" if kind.name in _LOG_DISTRIBUTIONS else "linear"
-    return Axis(HParam(rename(name), RealInterval(low, high)), scale=scale)
+    return Axis(HParam(rename_columns(name), RealInterval(low, high)), scale=scale)
 
 
 def _find_condition(
-    name: str, earlier: Mapping[str, Column], spaces: Sequence[Mapping[str, Any]]
+    name: str, earlier: Mapping[str, HParamColumn], spaces: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[Any]] | None:
     """Return the parameter whose values say which of the grids have another; None if none.
 
@@ -377,7 +377,9 @@ def _find_condition(
     return None
 
 
-def _list_levels(name: str, column: Column, spaces: Sequence[Mapping[str, Any]]) -> list[Value]:
+def _list_levels(
+    name: str, column: HParamColumn, spaces: Sequence[Mapping[str, Any]]
+) -> list[Value]:
     """Return the values of a parameter; empty unless each of the grids lists some."""
     specs = [space.get(name, ()) for space in spaces]
     if any(hasattr(spec, "rvs") or not len(spec) for spec in specs):

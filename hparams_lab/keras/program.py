@@ -159,7 +159,7 @@ def build(model: keras.Model, arrays: Arrays) -> None:
 
 def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -> Program:
     build(model, arrays)
-    signature = describe(model)
+    signature = describe_program(model)
     static_size = None
     if arrays.num_rows % batch_size == 0 and (signature is None or _is_static(model)):
         static_size = batch_size
@@ -175,7 +175,9 @@ def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -
         function = _trace(model, step_name, arrays, static_size, blanks_metrics=is_plain)
     slots = _find_slots(function, model) if is_plain else None
     program = Program(function, slots, is_plain, is_small)
-    if slots is not None and signature == describe(model):  # else the trace has made variables
+    if slots is not None and signature == describe_program(
+        model
+    ):  # else the trace has made variables
         _programs[key] = program
         if len(_programs) > MAX_PROGRAMS:
             _programs.popitem(last=False)
@@ -253,7 +255,7 @@ def _find_slots(function: Any, model: keras.Model) -> list[int] | None:
 _PLAIN = (bool, int, float, str, type(None))
 
 
-def describe(model: keras.Model) -> str | None:
+def describe_program(model: keras.Model) -> str | None:
     """Return all that a trace depends on but data and the values of variables.
 
     Args:

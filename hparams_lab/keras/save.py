@@ -19,6 +19,7 @@ import numpy as np
 
 from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.layout import RefitDir
+from hparams_lab.text import truncate
 
 _MAX_REASON = 160
 
@@ -101,7 +102,7 @@ def save_model(
             continue
         saved.append(form)
         if sample is not None:
-            differences.append(compare(loaded, sample, form.name))
+            differences.append(compare_predictions(loaded, sample, form.name))
     if not saved:
         return _save_weights(model, folder, left_out)
     return Saved(
@@ -226,8 +227,7 @@ def _shorten(error: Exception) -> str:
     """Return the first sentence of an error's text, or of the one that it quotes, on one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     text = text.partition("Exception encountered: ")[2] or text
-    sentence = text.partition(". ")[0].rstrip(".")
-    return sentence if len(sentence) <= _MAX_REASON else f"{sentence[: _MAX_REASON - 3]}..."
+    return truncate(text.partition(". ")[0].rstrip("."), _MAX_REASON)
 
 
 _MAX_ROWS = 256
@@ -294,7 +294,7 @@ def _predict(model: Any, rows: Any) -> list[np.ndarray[Any, Any]]:
     return [np.asarray(part) for part in keras.tree.flatten(model.predict(rows, verbose=0))]
 
 
-def compare(loaded: Any, sample: Sample, name: str) -> float:
+def compare_predictions(loaded: Any, sample: Sample, name: str) -> float:
     """Return the largest difference as a share of the outputs' size; 0 if they are the same.
 
     Args:
@@ -325,7 +325,7 @@ def tell_agreement(sample: Sample | None, differences: Sequence[float]) -> str:
 
     Args:
         sample: None if nothing could be compared.
-        differences: what `compare` returned for each form.
+        differences: what `compare_predictions` returned for each form.
     """
     if sample is None:
         return "loaded back, but its predictions were not compared, as nothing it takes is known"

@@ -34,7 +34,7 @@ from pathlib import Path
 from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
 from hparams_lab.logdir.atomic import storing
 from hparams_lab.logdir.mounts import mount_of
-from hparams_lab.logdir.unreadable import tell
+from hparams_lab.logdir.unreadable import warn_unreadable
 
 _SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
 _SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
@@ -474,7 +474,7 @@ def _list_readable(parent: Path, name: re.Pattern[str]) -> list[Path]:
     try:
         return _list_dirs(parent, name)
     except OSError as error:
-        tell({parent: f"cannot be read: {error.strerror}."})
+        warn_unreadable({parent: f"cannot be read: {error.strerror}."})
         return []
 
 

@@ -17,7 +17,7 @@ LOGGER = logging.getLogger("hparams_lab.damage")
 _NUM_NAMED = 3
 
 
-def tell(damage: Mapping[Path, str]) -> None:
+def warn_unreadable(damage: Mapping[Path, str]) -> None:
     """Say what of a log directory is not read.
 
     Args:

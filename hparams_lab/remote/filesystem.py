@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hparams_lab.errors import HParamsLabError, LogdirError, UsageError
+from hparams_lab.text import truncate
 
 _INSTALL = "pip install 'hparams_lab[remote]'"
 
@@ -74,5 +75,4 @@ def describe_failure(url: str, error: Exception) -> str:
 
 
 def _shorten(error: Exception) -> str:
-    text = " ".join(str(error).split()).rstrip(".")
-    return text if len(text) <= 300 else f"{text[:297]}..."
+    return truncate(" ".join(str(error).split()).rstrip("."), 300)

@@ -22,7 +22,7 @@ from pathlib import Path
 from hparams_lab.errors import LogdirError
 from hparams_lab.remote.plan import CONFIG_FILE, LOCK_FILE, SWEEP_FILE, Pulled, is_shared, plan_pull
 from hparams_lab.remote.store import Object, Store
-from hparams_lab.remote.synced import UNKNOWN, Agreed, Stamp, State, scan_files, stamp_of
+from hparams_lab.remote.synced import UNKNOWN, Agreed, Stamp, SyncState, list_files, stamp_of
 from hparams_lab.remote.url import mirror_dir
 from hparams_lab.remote.writers import Sessions
 
@@ -131,7 +131,7 @@ class Mirror:
 
     def has_unsent(self) -> bool:
         """Return whether something was done here that is not done there."""
-        state = State.load(self._state_file)
+        state = SyncState.load(self._state_file)
         return bool(state.removed) or bool(state.list_changed(self._scan()))
 
     def watch_removals(self, below: str = "") -> None:
@@ -156,7 +156,7 @@ class Mirror:
         return "" if name == "." else name
 
     @contextlib.contextmanager
-    def _agreeing(self) -> Iterator[State]:
+    def _agreeing(self) -> Iterator[SyncState]:
         """Give what is agreed on, to one process and thread at a time; keep what becomes of it."""
         from filelock import FileLock, Timeout
 
@@ -169,8 +169,8 @@ class Mirror:
                     f"{_LOCK_SECS / 60:g} minutes. Wait for it, or stop it."
                 ) from None
             with held:
-                state = State.load(self._state_file)
-                before = State(dict(state.files), set(state.removed))
+                state = SyncState.load(self._state_file)
+                before = SyncState(dict(state.files), set(state.removed))
                 try:
                     yield state
                 finally:
@@ -178,7 +178,7 @@ class Mirror:
                         state.save(self._state_file)
 
     def _scan(self, below: str = "") -> dict[str, Stamp]:
-        found = scan_files(self.root, below)
+        found = list_files(self.root, below)
         return {name: stamp for name, stamp in found.items() if self._is_shared(name)}
 
     def _is_shared(self, name: str) -> bool:
@@ -188,7 +188,7 @@ class Mirror:
         self._seen |= {name for name in names if name.startswith(self._watched)}
 
     def _recognize_own(
-        self, there: Mapping[str, Object], here: Mapping[str, Stamp], state: State
+        self, there: Mapping[str, Object], here: Mapping[str, Stamp], state: SyncState
     ) -> None:
         """Note which new `sweep.json` were sent from here by a process that could not note it."""
         for name in filter(lambda name: name.endswith(SWEEP_FILE), there.keys() & here.keys()):
@@ -198,7 +198,7 @@ class Mirror:
                     if self._store.read(name) == (self.root / name).read_bytes():
                         state.files[name] = Agreed(there[name].token, here[name])
 
-    def _note_removals(self, here: Mapping[str, Stamp], state: State, below: str = "") -> None:
+    def _note_removals(self, here: Mapping[str, Stamp], state: SyncState, below: str = "") -> None:
         if not self.root.is_dir():  # which no command removes
             self._seen.clear()
         within = {name for name in self._seen if not below or name.startswith(f"{below}/")}

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, is_sweep_id
 from hparams_lab.remote.store import Object
-from hparams_lab.remote.synced import Stamp, State
+from hparams_lab.remote.synced import Stamp, SyncState
 
 SWEEP_FILE = SweepDir(Path()).sweep_file.name
 LOCK_FILE = SweepDir(Path()).lock_file.name
@@ -31,7 +31,7 @@ _TRASH = ExperimentDir(Path("logs", "experiment")).trash_dir.name
 
 
 @dataclass
-class Plan:
+class TransferPlan:
     """What a pull is to do, by name.
 
     Attributes:
@@ -63,11 +63,11 @@ class Pulled:
 def plan_pull(
     there: Mapping[str, Object],
     here: Mapping[str, Stamp],
-    state: State,
+    state: SyncState,
     *,
     heals: bool,
     below: str = "",
-) -> Plan:
+) -> TransferPlan:
     """Return what is to be done.
 
     Args:
@@ -77,7 +77,7 @@ def plan_pull(
         heals: whether what is missing here is to come again.
         below: the folder that was looked through.
     """
-    plan = Plan()
+    plan = TransferPlan()
     for name in sorted(there.keys() | here.keys()):
         agreed = state.files.get(name)
         token = there[name].token if name in there else None
@@ -101,7 +101,7 @@ def plan_pull(
     return plan
 
 
-def _was_taken_over(name: str, there: Mapping[str, Object], state: State, below: str) -> bool:
+def _was_taken_over(name: str, there: Mapping[str, Object], state: SyncState, below: str) -> bool:
     """Return whether another machine has gone on with a file's sweep, or put it away."""
     folder = sweep_of(name)
     if below and not f"{folder}/".startswith(f"{below}/"):

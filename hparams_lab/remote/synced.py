@@ -39,7 +39,7 @@ class Agreed(NamedTuple):
 
 
 @dataclass
-class State:
+class SyncState:
     """What is known of a mirror.
 
     Attributes:
@@ -51,7 +51,7 @@ class State:
     removed: set[str] = field(default_factory=set)
 
     @staticmethod
-    def load(path: Path) -> State:
+    def load(path: Path) -> SyncState:
         """Return what is kept in a file; nothing if it is missing or damaged.
 
         Nothing known means that files are compared by their contents once more.
@@ -59,14 +59,14 @@ class State:
         try:
             data = json.loads(path.read_bytes())
             if data["format"] != _FORMAT:
-                return State()
+                return SyncState()
             files = {
                 name: Agreed(token, Stamp(*stamp))
                 for name, (token, *stamp) in data["files"].items()
             }
-            return State(files, set(data["removed"]))
+            return SyncState(files, set(data["removed"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return State()
+            return SyncState()
 
     def list_changed(self, here: Mapping[str, Stamp]) -> list[str]:
         """Return the names of the files that are not as was agreed on."""
@@ -104,7 +104,7 @@ def _stamp_of(state: os.stat_result) -> Stamp:
     return Stamp(state.st_size, state.st_mtime_ns, state.st_ino)
 
 
-def scan_files(root: Path, below: str = "") -> dict[str, Stamp]:
+def list_files(root: Path, below: str = "") -> dict[str, Stamp]:
     """Return the stamps of the files in a folder and all its folders, by name below `root`."""
     found: dict[str, Stamp] = {}
     pending = [below]

@@ -25,7 +25,7 @@ Ask = Callable[[float, int], tuple[bool, int | None]]
 is to end now, and the rung it has completed, None where there are none."""
 
 
-def go_on(value: float, budget: int) -> tuple[bool, int | None]:
+def never_stop(value: float, budget: int) -> tuple[bool, int | None]:
     """Let every run go on."""
     return False, None
 
@@ -94,7 +94,7 @@ class Run:
         *,
         objective: Objective,
         sink: ScalarSink,
-        ask: Ask = go_on,
+        ask: Ask = never_stop,
     ) -> None:
         self._spec = spec
         self._sink = sink

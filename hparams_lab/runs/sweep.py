@@ -20,7 +20,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.atomic import write_whole
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from hparams_lab.logdir.unreadable import tell
+from hparams_lab.logdir.unreadable import warn_unreadable
 from hparams_lab.runs.provenance import Provenance
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial, run_seed, split_seed
@@ -223,7 +223,7 @@ class Sweep:
             "source": self.source,
             "description": self.description,
             "space": self.space.encode_json(),
-            "metrics": [metrics_of.encode_json(metric) for metric in self.metrics],
+            "metrics": [metrics_of.encode_metric(metric) for metric in self.metrics],
             "objective": {
                 "metric": objective.metric,
                 "goal": objective.goal.value,
@@ -260,7 +260,7 @@ def _decode_json(data: dict[str, Any]) -> Sweep:
         **{key: value for key, value in data.items() if key in known}
         | {
             "space": SearchSpace.decode_json(data["space"]),
-            "metrics": tuple(metrics_of.decode_json(metric) for metric in data["metrics"]),
+            "metrics": tuple(metrics_of.decode_metric(metric) for metric in data["metrics"]),
             "objective": Objective(
                 objective["metric"], Goal(objective["goal"]), Reduction(objective["reduction"])
             ),
@@ -317,7 +317,7 @@ def read_readable(sweep_dirs: Iterable[SweepDir]) -> dict[SweepDir, Sweep]:
             sweeps[sweep_dir] = Sweep.read(sweep_dir)
         except LogdirError as error:
             damage[sweep_dir.sweep_file] = str(error).removeprefix(f"{sweep_dir.sweep_file} ")
-    tell(damage)
+    warn_unreadable(damage)
     return sweeps
 
 

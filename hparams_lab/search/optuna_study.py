@@ -44,7 +44,7 @@ def report_once(trial: Trial, value: float, budget: int) -> bool:
     return True
 
 
-def tell(trial: Trial, value: float | None, *, goal: Goal, pruned: bool) -> None:
+def report_end(trial: Trial, value: float | None, *, goal: Goal, pruned: bool) -> None:
     """Tell the study how a trial ended.
 
     A value that is NaN counts as the worst there is, so that a sampler keeps away from

@@ -26,7 +26,7 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import UsageError
 from hparams_lab.search.base import Strategy, Traits, Verdict
-from hparams_lab.search.optuna_study import derive_seed, hush, make_study, report_once, tell
+from hparams_lab.search.optuna_study import derive_seed, hush, make_study, report_end, report_once
 from hparams_lab.search.points import find_new_point
 from hparams_lab.search.random import draw_fractions
 
@@ -95,7 +95,7 @@ class StudySearch(Strategy):
         return Verdict()
 
     def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
-        tell(self._trials[assignment], value, goal=self._goal, pruned=pruned)
+        report_end(self._trials[assignment], value, goal=self._goal, pruned=pruned)
 
     def _draw_new(self, trial: Trial) -> Assignment | None:
         for attempt in range(_MAX_DRAWS):
@@ -342,7 +342,7 @@ class PrunedSearch(Strategy):
 
     def observe(self, assignment: Assignment, value: float | None, *, pruned: bool = False) -> None:
         self._search.observe(assignment, value, pruned=pruned)
-        tell(self._trials[assignment], value, goal=self._goal, pruned=pruned)
+        report_end(self._trials[assignment], value, goal=self._goal, pruned=pruned)
 
     def _count_rungs(self, trial: Trial) -> int:
         attributes = self._study.get_trials(deepcopy=False)[trial.number].system_attrs

@@ -28,6 +28,7 @@ from hparams_lab.declare.domains import MAX_NUMERIC_DISCRETE, Value
 from hparams_lab.declare.rules import MAX_EXACT_INT
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import DeclarationError
+from hparams_lab.text import truncate
 
 _MAX_LABEL_LENGTH = 60
 
@@ -120,9 +121,7 @@ def _label(values: Sequence[Any]) -> list[str]:
     labels: list[str] = []
     for value in values:
         text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
-        text = " ".join(text.split())
-        if len(text) > _MAX_LABEL_LENGTH:
-            text = f"{text[: _MAX_LABEL_LENGTH - 3]}..."
+        text = truncate(" ".join(text.split()), _MAX_LABEL_LENGTH)
         label, number = text, 1
         while label in labels:
             number += 1

@@ -63,7 +63,7 @@ class Spread:
         return float(stdtrit(self.count - 1, _UPPER_TAIL)) * error
 
 
-def describe(values: Sequence[float], *, num_folds: int | None = None) -> Spread:
+def summarize(values: Sequence[float], *, num_folds: int | None = None) -> Spread:
     """Return the mean, as the dashboard has it, and its 95 % interval after Student's t.
 
     Args:
@@ -71,9 +71,9 @@ def describe(values: Sequence[float], *, num_folds: int | None = None) -> Spread
         num_folds: of the trial, at least two; None without folds.
 
     Example:
-        >>> describe([0.8, 0.9, 1.0]).mean
+        >>> summarize([0.8, 0.9, 1.0]).mean
         0.9
-        >>> plain, folds = describe([0.8, 0.9, 1.0]), describe([0.8, 0.9, 1.0], num_folds=3)
+        >>> plain, folds = summarize([0.8, 0.9, 1.0]), summarize([0.8, 0.9, 1.0], num_folds=3)
         >>> round(plain.low, 3), round(folds.low, 3)
         (0.652, 0.507)
     """

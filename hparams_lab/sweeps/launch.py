@@ -33,6 +33,7 @@ from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.reuse import Reuse, find_reusable
 from hparams_lab.sweeps.schedule import Schedule
 from hparams_lab.sweeps.stopping import StopConditions, time_budget
+from hparams_lab.text import truncate
 from hparams_lab.tf_noise import quiet_stderr
 
 
@@ -264,9 +265,8 @@ def _name_ending(record: RunRecord) -> str:
 
 
 def _describe_failure(record: RunRecord) -> dict[str, str]:
-    why = record.why
     return {
         "run": f"{record.dir.trial_id}/{record.dir.path.name}",
         "ending": _name_ending(record),
-        "why": why if len(why) <= _MAX_REASON else f"{why[: _MAX_REASON - 3]}...",
+        "why": truncate(record.why, _MAX_REASON),
     }

@@ -23,7 +23,7 @@ from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import Trial, make_trial
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.race import Race
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 from hparams_lab.sweeps.history import PastTrial
 
 
@@ -177,7 +177,7 @@ class Schedule:
     def _write_spread(self, trial: _OpenTrial) -> None:
         """Write how sure the trial's mean is; the dashboard itself can only average."""
         assert trial.last_dir is not None
-        spread = describe(list(trial.values.values()), num_folds=self._sweep.folds)
+        spread = summarize(list(trial.values.values()), num_folds=self._sweep.folds)
         numbers = (spread.std, spread.count, spread.low, spread.high)
         names = tags.spread(self._sweep.objective.tag)
         add_scalars(trial.last_dir, dict(zip(names, numbers, strict=True)))

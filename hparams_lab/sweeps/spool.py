@@ -77,7 +77,7 @@ class SpoolingExecutor(Executor):
         self, make: Callable[[Workload], Executor], workload: Workload, mount: Mount
     ) -> None:
         setup = partial(_set_up, workload.setup, mount.url)
-        self._inner = make(replace(workload, setup=setup, work=execute))
+        self._inner = make(replace(workload, setup=setup, work=execute_remotely))
         self._mount = mount
         self._upload_secs = read_upload_secs()
         mount.is_written_by_nodes = True
@@ -125,7 +125,7 @@ def _set_up(setup: Setup, url: str) -> Any:
     return setup()
 
 
-def execute(loaded: Loaded, errand: Errand, tell: Callable[[Any], Any]) -> Outcome:
+def execute_remotely(loaded: Loaded, errand: Errand, tell: Callable[[Any], Any]) -> Outcome:
     """Execute a run in a folder of its own, and send what it writes.
 
     Args:

@@ -39,6 +39,7 @@ from hparams_lab.logdir.atomic import storing
 from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.digest import data_digest
 from hparams_lab.runs.run import Run, RunSpec
+from hparams_lab.text import truncate
 
 # TensorBoard keeps scalars as 32-bit floats; anything larger becomes infinite.
 _MAX_METRIC = float(np.finfo(np.float32).max)
@@ -338,5 +339,4 @@ def _record_objective(experiment: Experiment, run: Run) -> None:
 
 
 def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return truncate(repr(value), 60)

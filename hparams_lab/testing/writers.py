@@ -15,7 +15,7 @@ import pytest
 
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.logdir.layout import RunDir
-from hparams_lab.runs.run import MAX_STEP, Ask, Run, RunSpec, ScalarSink, go_on
+from hparams_lab.runs.run import MAX_STEP, Ask, Run, RunSpec, ScalarSink, never_stop
 
 Points = Sequence[tuple[int, float]]
 """The points of one tag: step and value, in the order written."""
@@ -111,7 +111,7 @@ def make_run(
         subset=subset,
         prunes=ask is not None,
     )
-    return Run(spec, data, objective=experiment.objective, sink=sink, ask=ask or go_on)
+    return Run(spec, data, objective=experiment.objective, sink=sink, ask=ask or never_stop)
 
 
 class ScalarSinkContract(ABC):

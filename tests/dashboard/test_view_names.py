@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval, RealInterval
 
-from hparams_lab.dashboard.view.finder import FoundRun
+from hparams_lab.dashboard.view.finder import ShownRun
 from hparams_lab.dashboard.view.names import label_pattern, list_label_axes, name_runs
 from hparams_lab.declare.axis import Axis
-from hparams_lab.declare.rules import find_name_problems
+from hparams_lab.declare.rules import find_hparam_name_problems
 from hparams_lab.events.read.start import Start
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.search.base import Traits
@@ -31,13 +31,13 @@ def found(
     repeat: int = 0,
     fold: int | None = None,
     **changes: Any,
-) -> FoundRun:
+) -> ShownRun:
     """Return a run that was found, which need not exist."""
     path = Path("/logs") / home
     run_dir = SweepDir(path / SATURDAY).run_dir(TRIAL, repeat=repeat, fold=fold)
     start = Start(values, f"{TRIAL}@{SATURDAY}", 1.0)
     sweep = make_sweep(hparams=hparams, **changes)
-    return FoundRun(ExperimentDir(path), sweep, run_dir, start, (), 0)
+    return ShownRun(ExperimentDir(path), sweep, run_dir, start, (), 0)
 
 
 OPTIMIZER = HParam("optimizer", Discrete(["adam", "sgd"]))
@@ -97,7 +97,7 @@ def test_what_varies_between_sweeps_is_a_label() -> None:
 
 
 WORDS = st.text(min_size=1, max_size=300)
-NAMES = WORDS.filter(lambda name: not find_name_problems("hparam", name, {}))
+NAMES = WORDS.filter(lambda name: not find_hparam_name_problems("hparam", name, {}))
 
 
 @given(name=NAMES, words=st.lists(WORDS, min_size=2, max_size=3, unique=True))

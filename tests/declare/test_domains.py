@@ -144,7 +144,7 @@ def test_bounds_are_told_as_plain_numbers() -> None:
     domain = RealInterval(np.float64(0.5), np.float64(1.0))
     expected = "a number in [0.5, 1.0]"
 
-    assert expected == domains.describe(domain)
+    assert expected == domains.describe_domain(domain)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_metric_has_a_key_and_a_header(metric: Metric, key: str, header: str) 
 @pytest.mark.parametrize("metric", [Metric("loss"), FULL], ids=["tag", "full"])
 def test_a_metric_survives_json(metric: Metric) -> None:
     """A metric read back from JSON text has an equal proto."""
-    again = metrics_of.decode_json(json.loads(json.dumps(metrics_of.encode_json(metric))))
+    again = metrics_of.decode_metric(json.loads(json.dumps(metrics_of.encode_metric(metric))))
 
     assert metric.as_proto() == again.as_proto()
 

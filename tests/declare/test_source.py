@@ -33,12 +33,12 @@ EXPERIMENT = lab.Experiment(
 PRINT_DECLARATION = """
 import json, sys
 from pathlib import Path
-from hparams_lab.declare.metric import encode_json
+from hparams_lab.declare.metric import encode_metric
 from hparams_lab.declare.source import ExperimentSource
 experiment = ExperimentSource(Path(sys.argv[1])).load()
 print(json.dumps([
     experiment.name, experiment.description, experiment.space.encode_json(),
-    [encode_json(metric) for metric in experiment.metrics], str(experiment.objective),
+    [encode_metric(metric) for metric in experiment.metrics], str(experiment.objective),
 ]))
 """
 

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, IntInterval
 
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.space import SearchSpace
-from hparams_lab.interop.columns import keep_axis, list_values, rename, simplify
+from hparams_lab.interop.columns import keep_axis, list_values, rename_columns, simplify
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.just(math.inf),
@@ -89,7 +89,7 @@ def test_long_texts_are_cut_and_stay_apart() -> None:
 @pytest.mark.parametrize("name", ["day", "sweep", "commit"])
 def test_names_that_every_run_carries_are_changed(name: str) -> None:
     """A parameter that is named like one of our labels gets an underscore."""
-    assert f"{name}_" == rename(name)
+    assert f"{name}_" == rename_columns(name)
     assert f"{name}_" == list_values(name, [1]).axis.name
 
 

@@ -14,7 +14,7 @@ from hparams_lab.errors import DeclarationError, LogdirError, UsageError
 from hparams_lab.events.schema import Ending
 from hparams_lab.interop.columns import list_values
 from hparams_lab.interop.imported import ImportedRun, ImportedSearch, ImportedTrial, write_sweep
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 from tests.support.imported_search import read_logged
 from tests.support.oracle import count_configs
 
@@ -54,7 +54,7 @@ def test_folds_are_runs_with_a_spread(tmp_path: Path) -> None:
     """A trial of several runs has its spread beside the mean, as a sweep of ours has."""
     runs = [make_run(score) for score in (0.5, 0.25, 0.75)]
     logged = read_logged(write_sweep(make_search(runs, folds=3), tmp_path))
-    spread = describe([0.5, 0.25, 0.75], num_folds=3)
+    spread = summarize([0.5, 0.25, 0.75], num_folds=3)
 
     assert ["r00f00", "r00f01", "r00f02"] == [run.dir.path.name for run in logged.runs]
     assert [0.5] == logged.column("score")

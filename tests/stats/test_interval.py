@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hparams_lab.stats.interval import Spread, describe, worse_p_value
+from hparams_lab.stats.interval import Spread, summarize, worse_p_value
 
 VALUES = st.lists(st.integers(-1000, 1000).map(lambda n: n / 7), min_size=2, max_size=20)
 FEW = settings(deadline=None, max_examples=50)
@@ -24,14 +24,14 @@ def test_the_mean_is_the_dashboards(values: list[float]) -> None:
     """The mean is the plain one, bit for bit, also of values that are not finite."""
     expected = sum(values) / len(values)
 
-    np.testing.assert_equal(describe(values).mean, expected)
+    np.testing.assert_equal(summarize(values).mean, expected)
 
 
 @FEW
 @given(VALUES)
 def test_the_interval_is_students(values: list[float]) -> None:
     """Without folds, the interval is the textbook one."""
-    spread = describe([*values, 1000.0])
+    spread = summarize([*values, 1000.0])
     expected = stats.t.interval(
         0.95, spread.count - 1, loc=spread.mean, scale=spread.std / math.sqrt(spread.count)
     )
@@ -43,7 +43,7 @@ def test_the_interval_is_students(values: list[float]) -> None:
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     """Of 2000 intervals from five normal values each, 95 % have the true mean in them."""
     samples = np.random.default_rng(0).normal(size=(2000, 5)).tolist()
-    spreads = [describe(values) for values in samples]
+    spreads = [summarize(values) for values in samples]
 
     assert 0.93 < np.mean([spread.low <= 0 <= spread.high for spread in spreads]) < 0.97
 
@@ -55,7 +55,7 @@ def test_the_interval_of_folds_covers_correlated_values() -> None:
     samples = (math.sqrt(1 / 5) * shared + math.sqrt(4 / 5) * own).tolist()
 
     def coverage(num_folds: int | None) -> float:
-        spreads = [describe(values, num_folds=num_folds) for values in samples]
+        spreads = [summarize(values, num_folds=num_folds) for values in samples]
         return float(np.mean([spread.low <= 0 <= spread.high for spread in spreads]))
 
     assert 0.93 < coverage(5) < 0.97
@@ -65,7 +65,7 @@ def test_the_interval_of_folds_covers_correlated_values() -> None:
 def test_folds_widen_the_interval_as_published() -> None:
     """With folds the variance of the mean is std² (1 / n + 1 / (num_folds - 1))."""
     values = [0.1, 0.2, 0.4, 0.5, 0.5, 0.7]
-    plain, folds = describe(values), describe(values, num_folds=3)
+    plain, folds = summarize(values), summarize(values, num_folds=3)
     growth = (folds.high - folds.mean) / (plain.high - plain.mean)
 
     assert (plain.mean, plain.std) == (folds.mean, folds.std)
@@ -79,18 +79,18 @@ def list_parts(spread: Spread) -> tuple[float, ...]:
 
 def test_one_run_says_nothing_of_its_spread() -> None:
     """A single run has a mean, and neither a deviation nor an interval."""
-    np.testing.assert_equal(list_parts(describe([0.5])), (0.5, NAN, 1, NAN, NAN))
+    np.testing.assert_equal(list_parts(summarize([0.5])), (0.5, NAN, 1, NAN, NAN))
 
 
 def test_no_runs_have_no_mean() -> None:
     """A trial without a run that counts is described by NaN."""
-    np.testing.assert_equal(list_parts(describe([])), (NAN, NAN, 0, NAN, NAN))
+    np.testing.assert_equal(list_parts(summarize([])), (NAN, NAN, 0, NAN, NAN))
 
 
 @pytest.mark.parametrize("value", [0.1, 0.0, 1e300])
 def test_equal_values_have_no_spread(value: float) -> None:
     """The deviation of equal values is 0, not what rounding makes of it."""
-    spread = describe([value] * 3)
+    spread = summarize([value] * 3)
 
     assert 0.0 == spread.std
     assert spread.mean == spread.low == spread.high
@@ -101,7 +101,7 @@ def test_equal_values_have_no_spread(value: float) -> None:
 )
 def test_values_that_are_not_finite_have_no_finite_interval(values: list[float]) -> None:
     """A run that diverged leaves no interval, and no warning either."""
-    spread = describe(values)
+    spread = summarize(values)
 
     assert not math.isfinite(spread.low)
     assert not math.isfinite(spread.high)

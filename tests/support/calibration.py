@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hparams_lab.analysis.compare.comparison import compare
-from hparams_lab.analysis.compare.verdict import Verdict
+from hparams_lab.analysis.compare.verdict import Conclusion
 from hparams_lab.analysis.trials.selection import Logged
 from tests.support.day_sweeps import log_sweep, put_together
 
@@ -82,7 +82,7 @@ def measure_rate(design: Design, effect: float, *, num_pairs: int, seed: int = 0
     found = 0
     for _ in range(num_pairs):
         (pair,) = compare(simulate(design, effect, rng)).pairs
-        found += pair.finding.verdict is not Verdict.NO_EVIDENCE
+        found += pair.finding.verdict is not Conclusion.NO_EVIDENCE
     return found / num_pairs
 
 

@@ -11,7 +11,7 @@ from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
 from hparams_lab.doctor.doctor import examine_experiment
-from hparams_lab.doctor.finding import Finding
+from hparams_lab.doctor.finding import Fault
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Status
 from hparams_lab.events.write.config import write_config
@@ -81,7 +81,7 @@ def kinds(home: ExperimentDir, *, file_limit: int | None = None) -> list[str]:
     return [finding.kind for finding in examine_experiment(home, file_limit)]
 
 
-def find(home: ExperimentDir, kind: str) -> Finding:
+def find(home: ExperimentDir, kind: str) -> Fault:
     """Return the one finding of a kind."""
     (found,) = [finding for finding in examine_experiment(home) if finding.kind == kind]
     return found

@@ -12,8 +12,8 @@ from hparams_lab.executors.base import Cause, Tell
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.search.base import Traits
-from hparams_lab.search.study import PrunedSearch, make_pruner
 from hparams_lab.search.grid import grid_search
+from hparams_lab.search.study import PrunedSearch, make_pruner
 from hparams_lab.sweeps.retry import Retries
 from hparams_lab.sweeps.stopping import StopConditions
 from hparams_lab.sweeps.worker import Loaded, Outcome, execute

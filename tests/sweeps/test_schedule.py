@@ -13,7 +13,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.run import RunSpec
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 from tests.support.written_schedule import Scheduling, place
 
 
@@ -158,7 +158,7 @@ def test_spread_is_written_once_a_trial(folds: int | None, tmp_path: Path) -> No
     scheduling.run_all(lambda spec: sum_of_place(spec) / 7)
     for x in range(2):
         runs = [run for run in scheduling.read() if run.assignment["x"] == x]
-        logged = describe([run.last_values["loss"] for run in runs], num_folds=folds)
+        logged = summarize([run.last_values["loss"] for run in runs], num_folds=folds)
         (told,) = [run.last_values for run in runs if "n/loss" in run.curves]
         names = ("std/loss", "n/loss", "ci95_low/loss", "ci95_high/loss")
         expected = (logged.std, logged.count, logged.low, logged.high)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from hparams_lab.errors import LogdirError
+from hparams_lab.text import escape_control
 
 MAX_SHOWN_LINES = 10
 """Of so many changed lines, in all files together, the lines themselves are told."""
@@ -145,7 +146,7 @@ def _describe(change: FileChange, before: bytes, after: bytes) -> FileChange:
         change,
         num_added=sum(line.startswith("+") for line in diff),
         num_removed=sum(line.startswith("-") for line in diff),
-        diff=[_make_printable(line) for line in diff],
+        diff=[escape_control(line) for line in diff],
     )
 
 
@@ -154,13 +155,6 @@ def _split(content: bytes) -> list[str]:
     # Bytes that are no text stay apart from each other.
     lines = content.decode(errors="backslashreplace").replace("\r\n", "\n").split("\n")
     return lines if lines[-1] else lines[:-1]
-
-
-def _make_printable(line: str) -> str:
-    """Return a line without what would steer a terminal."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in line
-    )
 
 
 def _count_lines(number: int) -> str:

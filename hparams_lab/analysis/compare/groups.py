@@ -17,7 +17,7 @@ from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import UsageError, did_you_mean
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 
 
 class By(Enum):
@@ -150,7 +150,7 @@ def describe_group(members: Members, objective: Objective) -> Group:
     rows = members.rows
     valued = [row for row in rows if is_complete(row)]
     values = [row.objective_value for row in valued]
-    spread = describe(values)
+    spread = summarize(values)
     runs = [run for row in rows for run in row.runs]
     ends = [run.end_time_secs for run in runs if run.end_time_secs is not None]
     return Group(

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hparams_lab.stats.interval import describe, worse_p_value
+from hparams_lab.stats.interval import summarize, worse_p_value
 from hparams_lab.stats.permutation import Block, deal
 
 ALPHA = 0.05  # two-sided: of the verdicts, and what the intervals leave out
@@ -105,7 +105,7 @@ def weigh_folds(differences: Sequence[float], *, num_folds: int) -> Evidence:
         >>> round(weigh_folds([0.1, 0.3, 0.2, 0.4], num_folds=4).p_value, 3)
         0.085
     """
-    spread = describe(differences, num_folds=num_folds)
+    spread = summarize(differences, num_folds=num_folds)
     zeros = [0.0] * len(differences)
     low, high = spread.low, spread.high
     if spread.std > 0:

@@ -10,7 +10,7 @@ from hparams_lab.analysis.compare.comparison import Comparison, GroupPair
 from hparams_lab.analysis.compare.design import Unit
 from hparams_lab.analysis.compare.groups import By, Group
 from hparams_lab.analysis.compare.significance import Evidence
-from hparams_lab.analysis.compare.verdict import Finding, Verdict
+from hparams_lab.analysis.compare.verdict import Conclusion, Finding
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.stats.power import MAX_REPEATS
@@ -21,7 +21,7 @@ Table = dict[str, list[str]]
 _LEAST_P = 0.001
 
 
-def format_title(comparison: Comparison) -> str:
+def name_comparison(comparison: Comparison) -> str:
     """Return what is compared by what: `digits by day: accuracy (maximize)`."""
     objective = comparison.objective
     by = comparison.by.value
@@ -112,7 +112,7 @@ def format_markdown(comparison: Comparison) -> str:
 
 
 def _list_blocks(comparison: Comparison) -> Iterator[str]:
-    yield f"## {_escape(format_title(comparison))}"
+    yield f"## {_escape(name_comparison(comparison))}"
     for pair in comparison.pairs:
         caveats = "".join(f" {fact[0].upper()}{fact[1:]}." for fact in list_unmatched(pair))
         yield f"**{_escape(format_verdict(pair))}.**{_escape(caveats)}"
@@ -145,7 +145,7 @@ def _format_finding(pair: GroupPair) -> str:
         kind = "folds" if finding.unit is Unit.FOLD else "pairs"
         told = f"no evidence: identical in all {evidence.num_after} {kind}"
         return f"{told} ({_count_trials(finding)})"
-    if finding.verdict is Verdict.NO_EVIDENCE:
+    if finding.verdict is Conclusion.NO_EVIDENCE:
         told = f"no evidence ({evidence.difference:+.3g}; {_format_support(finding, evidence)})"
         return f"{told}; {finding.problem or _tell_needed(finding)}"
     size = f"{abs(evidence.difference):.3g}"

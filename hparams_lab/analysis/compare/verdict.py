@@ -23,7 +23,7 @@ from hparams_lab.declare.objective import Goal, Objective
 from hparams_lab.stats.power import count_fold_repeats, count_repeats
 
 
-class Verdict(Enum):
+class Conclusion(Enum):
     """What can be said of one group against another."""
 
     BETTER = "better"
@@ -49,7 +49,7 @@ class Finding:
         problem: why nothing could be tested, or the test says nothing; else empty.
     """
 
-    verdict: Verdict
+    verdict: Conclusion
     unit: Unit
     num_trials: int
     num_folds: int | None
@@ -78,7 +78,7 @@ def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
     num_tests = len(tested)
     return [
         Finding(
-            verdict=Verdict.NO_EVIDENCE,
+            verdict=Conclusion.NO_EVIDENCE,
             unit=sample.unit,
             num_trials=sample.num_trials,
             num_folds=sample.num_folds,
@@ -102,7 +102,7 @@ def _find(
     samples: Samples, evidence: Evidence, p_value: float, alpha: float, goal: Goal
 ) -> Finding:
     finding = Finding(
-        verdict=Verdict.NO_EVIDENCE,
+        verdict=Conclusion.NO_EVIDENCE,
         unit=samples.unit,
         num_trials=samples.num_trials,
         num_folds=samples.num_folds,
@@ -112,7 +112,7 @@ def _find(
     )
     if p_value <= ALPHA:
         is_gain = (evidence.difference > 0) == (goal is Goal.MAXIMIZE)
-        return replace(finding, verdict=Verdict.BETTER if is_gain else Verdict.WORSE)
+        return replace(finding, verdict=Conclusion.BETTER if is_gain else Conclusion.WORSE)
     if finding.is_identical:
         return finding
     return replace(finding, repeats_needed=_count_repeats(samples, evidence, alpha))
@@ -137,14 +137,14 @@ class Picking:
         reason: what is to be said in its place.
     """
 
-    towards: Verdict
+    towards: Conclusion
     reason: str
 
     def restrain(self, finding: Finding) -> Finding:
         """Return the finding without a verdict that would come of the picking by itself."""
         if finding.verdict is not self.towards:
             return finding
-        return replace(finding, verdict=Verdict.NO_EVIDENCE, problem=self.reason)
+        return replace(finding, verdict=Conclusion.NO_EVIDENCE, problem=self.reason)
 
 
 def find_picking(
@@ -161,8 +161,8 @@ def find_picking(
     complete = _values(before.rows), _values(after.rows)
     lost = _stopped(before.rows) & complete[1].keys(), _stopped(after.rows) & complete[0].keys()
     for side, stopped, others, towards in (
-        (before, lost[0], lost[1], Verdict.WORSE),
-        (after, lost[1], lost[0], Verdict.BETTER),
+        (before, lost[0], lost[1], Conclusion.WORSE),
+        (after, lost[1], lost[0], Conclusion.BETTER),
     ):
         if stopped and not others:
             return Picking(
@@ -176,7 +176,7 @@ def find_picking(
     is_by_chance = ALPHA < 1 / math.comb(len(ranked), len(matched))
     if not is_by_chance and matched == {*ranked[: len(matched)]}:
         return Picking(
-            Verdict.WORSE,
+            Conclusion.WORSE,
             f"the {len(matched)} points that both tried are the best of {len(ranked)} in "
             f"{before.label}, picked with their luck, and would do worse anyway; run some that "
             "were not picked by their results, too",

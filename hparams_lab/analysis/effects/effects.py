@@ -224,7 +224,7 @@ def count_needed(sample: EffectSample, model: AdditiveModel) -> int:
     three bins each: fewer miss most effects that are there.
     """
     to_spare = model.num_observations - model.num_spare + _MIN_SPARE
-    return max(to_spare, factors.count_needed(sample.factors, sample.num_blocks))
+    return max(to_spare, factors.count_needed_of_factors(sample.factors, sample.num_blocks))
 
 
 def list_caveats(

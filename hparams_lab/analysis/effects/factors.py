@@ -112,7 +112,7 @@ def find_factors(
     return _coarsen(factors, num_blocks), fixed
 
 
-def count_needed(factors: Sequence[Factor], num_blocks: int) -> int:
+def count_needed_of_factors(factors: Sequence[Factor], num_blocks: int) -> int:
     """Return how many trials it takes for no factor to be halved; 0 if none is."""
     if not any(factor.is_halved for factor in factors):
         return 0

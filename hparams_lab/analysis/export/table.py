@@ -281,7 +281,7 @@ def encode_csv(sheet: Sheet) -> bytes:
     return text.getvalue().encode()
 
 
-def encode_json(sheet: Sheet) -> bytes:
+def format_json(sheet: Sheet) -> bytes:
     """Return the sheet as a JSON list with an object for each row."""
     rows = [dict(zip(sheet.columns, map(_to_json, row), strict=True)) for row in sheet.rows]
     return f"{json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
@@ -328,7 +328,7 @@ def encode_parquet(sheet: Sheet) -> bytes:
 
 ENCODERS: dict[str, Callable[[Sheet], bytes]] = {
     "csv": encode_csv,
-    "json": encode_json,
+    "json": format_json,
     "parquet": encode_parquet,
     "markdown": encode_markdown,
 }

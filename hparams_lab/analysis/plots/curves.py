@@ -19,7 +19,7 @@ from hparams_lab.analysis.plots.style import (
     set_texts,
     shorten,
 )
-from hparams_lab.analysis.plots.trials import Trials, count
+from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.catalog.option import Options, option
 from hparams_lab.declare import tags
@@ -27,6 +27,7 @@ from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

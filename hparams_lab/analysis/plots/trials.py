@@ -12,6 +12,7 @@ from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.errors import UsageError
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import count
 
 if TYPE_CHECKING:
     from hparams_lab.analysis.effects.effects import Effects
@@ -86,8 +87,3 @@ class Trials:
         if left_out := len(self.rows) - num_full:
             notes.append(f"{left_out} failed, unfinished or without a value left out")
         return notes
-
-
-def count(number: int, noun: str) -> str:
-    """Return `1 trial`, `2 trials`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

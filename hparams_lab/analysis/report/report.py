@@ -19,7 +19,7 @@ from hparams_lab.analysis.compare import text as compare_text
 from hparams_lab.analysis.compare.comparison import Comparison, GroupPair
 from hparams_lab.analysis.plots.pictures import Picture, Skipped
 from hparams_lab.analysis.plots.saving import SVG, encode_figure
-from hparams_lab.analysis.plots.trials import Trials, count
+from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report import tables as report_tables
 from hparams_lab.analysis.report.tables import Failure, Table
 from hparams_lab.analysis.trials.rows import TrialRow
@@ -27,6 +27,7 @@ from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.schema import Status
+from hparams_lab.text import count
 
 MAX_TRIALS = 100
 """So many stand in the table of trials."""
@@ -50,7 +51,7 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeNote:
     """What was changed from one group to another.
 
     Attributes:
@@ -112,7 +113,7 @@ class Report:
     verdicts: Sequence[str]
     remarks: Sequence[str]
     groups: Sequence[Table]
-    changes: Sequence[Change]
+    changes: Sequence[ChangeNote]
     effects: Table | None
     effect_notes: Sequence[str]
     pictures: Sequence[DrawnPicture]
@@ -162,7 +163,7 @@ def gather_report(
             if comparison.groups
         ],
         changes=[
-            Change(f"{pair.before} to {pair.after}", pair.changes.lines())
+            ChangeNote(f"{pair.before} to {pair.after}", pair.changes.lines())
             for pair in reversed(comparison.pairs)
         ],
         effects=report_tables.tabulate_effects(trials.effects) if has_effects else None,
@@ -207,7 +208,7 @@ def _describe_best(logged: Logged, trials: Trials, replay: str) -> Best | None:
     facts = [
         *((name, format_value(value)) for name, value in row.assignment.items()),
         *(
-            (tag, report_tables.format_metric(row, tag))
+            (tag, report_tables.format_mean(row, tag))
             for tag in logged.sweeps[-1].metric_keys
             if tag != trials.measure.tag and tag in row.metrics
         ),

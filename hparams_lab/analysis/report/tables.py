@@ -147,7 +147,7 @@ def list_failures(rows: Iterable[TrialRow]) -> list[Failure]:
     ]
 
 
-def format_metric(row: TrialRow, tag: str) -> str:
+def format_mean(row: TrialRow, tag: str) -> str:
     """Return a trial's value of a metric, of several runs as `mean ± std (n)`."""
     value = row.metrics.get(tag)
     if value is None or math.isnan(value):
@@ -166,7 +166,7 @@ def _value_cell(value: Value | None) -> Cell:
 
 def _metric_cell(row: TrialRow, tag: str) -> Cell:
     value = row.metrics.get(tag, math.nan)
-    return Cell(format_metric(row, tag), value if math.isfinite(value) else None)
+    return Cell(format_mean(row, tag), value if math.isfinite(value) else None)
 
 
 def _number_cell(value: float, spec: str) -> Cell:

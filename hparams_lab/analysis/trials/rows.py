@@ -15,7 +15,7 @@ from hparams_lab.declare.assignment import Assignment
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Ending, Status
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.stats.interval import Spread, describe
+from hparams_lab.stats.interval import Spread, summarize
 
 PRUNED = "PRUNED"
 LOST_RACE = "LOST RACE"
@@ -170,7 +170,7 @@ def _summarize(
             series.setdefault(tag, []).append(value)
     metrics = {tag: _mean(values) for tag, values in series.items()}
     spreads = {
-        key: describe(series[key], num_folds=sweep.folds)
+        key: summarize(series[key], num_folds=sweep.folds)
         for key in keys
         if len(series.get(key, ())) > 1
     }

@@ -13,7 +13,7 @@ from hparams_lab.cli.inputs.entries import (
     Extent,
     choose,
     define_choice,
-    describe,
+    describe_extents,
     find_home,
     measure,
     print_extents,
@@ -85,7 +85,7 @@ def announce(
         return
     print_extents(extents)
     said = f"would {verb}" if values.dry_run else f"{verb.removesuffix('e')}ed"
-    console.print(f"{said} {describe(extents)}")
+    console.print(f"{said} {describe_extents(extents)}")
 
 
 def refresh_configs(home: ExperimentDir) -> None:

@@ -11,11 +11,12 @@ from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
-from hparams_lab.cli.output.tables import count, format_metric, make_console, print_prose
+from hparams_lab.cli.output.tables import format_metric, make_console, print_prose
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import count
 
 
 def define_flags(values: flags.FlagValues) -> None:

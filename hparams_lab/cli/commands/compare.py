@@ -47,7 +47,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
 
 def _print_text(comparison: Comparison) -> None:
     console = make_console()
-    print_prose(console, compare_text.format_title(comparison))
+    print_prose(console, compare_text.name_comparison(comparison))
     if not comparison.groups:
         print_prose(console, "no trial has begun, or none is meant by --where")
         return

@@ -14,13 +14,14 @@ from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, logdir_of
-from hparams_lab.cli.output.tables import count, make_console
+from hparams_lab.cli.output.tables import make_console
 from hparams_lab.dashboard.links import make_links
 from hparams_lab.dashboard.view.view import DEFAULT_MAX_RUNS, View, open_view
 from hparams_lab.errors import HParamsLabError, UnknownExperimentError, UsageError
 from hparams_lab.events.read.reader import read_runs
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, find_experiments
 from hparams_lab.logdir.mounts import in_terms_of_urls
+from hparams_lab.text import count
 
 
 def define_flags(values: flags.FlagValues) -> None:

@@ -11,7 +11,7 @@ from hparams_lab.cli.flags.formats import JSON, format_of
 from hparams_lab.cli.inputs.entries import (
     choose,
     define_choice,
-    describe,
+    describe_extents,
     find_home,
     measure,
     print_extents,
@@ -37,7 +37,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
         if not values.yes:
             if format_of(values) != JSON:
                 print_extents(extents)
-            if not _confirm(f"delete {describe(extents)}, for good?"):
+            if not _confirm(f"delete {describe_extents(extents)}, for good?"):
                 print("nothing was deleted", file=sys.stderr)
                 return 0
         delete(entries)

@@ -12,7 +12,7 @@ from rich.console import Console
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.inputs.entries import find_home
 from hparams_lab.cli.logdir import define_logdir, logdir_of
-from hparams_lab.cli.output.tables import count, make_console
+from hparams_lab.cli.output.tables import make_console
 from hparams_lab.doctor.checks.installation import Installation, inspect
 from hparams_lab.doctor.doctor import (
     Cure,
@@ -22,9 +22,10 @@ from hparams_lab.doctor.doctor import (
     list_homes,
     mend,
 )
-from hparams_lab.doctor.finding import Finding
+from hparams_lab.doctor.finding import Fault
 from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.layout import ExperimentDir
+from hparams_lab.text import count
 
 _EXIT_PROBLEMS = 1
 _PROGRAM = "hparams_lab "
@@ -67,7 +68,7 @@ def _find_home(logdir: Path, name: str) -> ExperimentDir:
     return logged[name] if name in logged else find_home(logdir, name)
 
 
-def _examine(home: ExperimentDir, installed: Installation) -> list[Finding]:
+def _examine(home: ExperimentDir, installed: Installation) -> list[Fault]:
     try:
         return examine_experiment(home, installed.file_limit)
     except OSError as error:
@@ -78,7 +79,7 @@ def _print(
     installed: Installation,
     logdir: Path,
     homes: Sequence[ExperimentDir],
-    findings: Sequence[Finding],
+    findings: Sequence[Fault],
     cures: Sequence[Cure],
 ) -> None:
     console = make_console()
@@ -120,7 +121,7 @@ def _print_wrapped(console: Console, text: str) -> None:
 def _print_json(
     installed: Installation,
     homes: Sequence[ExperimentDir],
-    findings: Sequence[Finding],
+    findings: Sequence[Fault],
     cures: Sequence[Cure],
 ) -> None:
     print_json(

@@ -21,7 +21,6 @@ from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.json_documents import encode_trial
 from hparams_lab.cli.output.tables import (
     Column,
-    count,
     format_number,
     make_console,
     print_prose,
@@ -31,6 +30,7 @@ from hparams_lab.cli.output.tables import (
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Status
+from hparams_lab.text import count
 
 _LEAST_P = 0.001
 
@@ -78,7 +78,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
     if chosen_format == JSON:
         print_json(encode_head(logged) | _encode_effects(effects))
     else:
-        _print_effects(format_title(logged), effects)
+        _print_effects(name_sweeps(logged), effects)
     return 0
 
 
@@ -176,7 +176,7 @@ def _format_interval(level: LevelEffect) -> str:
     return f"[{format_number(level.low)}, {format_number(level.high)}]"
 
 
-def format_title(logged: Logged) -> str:
+def name_sweeps(logged: Logged) -> str:
     """Return what some sweeps are called: their experiment, and how many they are."""
     return f"{logged.home.name}, {count(len(logged.sweeps), 'sweep')}"
 
@@ -244,7 +244,7 @@ def _print_front(
     num_compared, num_rows = counts
     print_prose(
         console,
-        f"{format_title(logged)}: {len(front)} of {count(num_compared, 'trial')} are beaten by "
+        f"{name_sweeps(logged)}: {len(front)} of {count(num_compared, 'trial')} are beaten by "
         f"none in both {metrics[0]} and {metrics[1]}",
     )
     if num_rows > num_compared:

@@ -16,11 +16,11 @@ from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, logdir_of
-from hparams_lab.cli.output.tables import count
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.events.foreign.reader import ForeignRecord, read_foreign
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from hparams_lab.logdir.times import parse_time
+from hparams_lab.text import count
 
 _TRIALS = "trials"
 _RUNS = "runs"

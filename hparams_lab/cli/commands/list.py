@@ -12,13 +12,14 @@ from rich.console import Console
 
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.logdir import define_logdir, logdir_of
-from hparams_lab.cli.output.tables import count, cut, make_console, print_prose
-from hparams_lab.declare.domains import describe, format_value
+from hparams_lab.cli.output.tables import cut, make_console, print_prose
+from hparams_lab.declare.domains import describe_domain, format_value
 from hparams_lab.declare.source import EXPERIMENTS_DIR, ExperimentSource, list_sources
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import HParamsLabError
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, find_experiments
 from hparams_lab.runs.sweep import read_readable
+from hparams_lab.text import count
 from hparams_lab.tf_noise import quiet_stderr
 
 _MAX_LEVELS = 8
@@ -153,5 +154,5 @@ def format_axes(space: SearchSpace) -> list[str]:
     for axis in space:
         shown = ", ".join(format_value(value) for value in axis.levels[:_MAX_LEVELS])
         more = f", ... {len(axis.levels)} values" if len(axis.levels) > _MAX_LEVELS else ""
-        lines.append(f"{axis.name}: {describe(axis.domain)}; grid {shown}{more}")
+        lines.append(f"{axis.name}: {describe_domain(axis.domain)}; grid {shown}{more}")
     return lines

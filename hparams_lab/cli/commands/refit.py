@@ -12,12 +12,13 @@ from absl import flags
 from hparams_lab.analysis.trials.pick import Pick, pick_trial
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, format_command, logdir_of
-from hparams_lab.cli.output.tables import count, format_number, make_console
+from hparams_lab.cli.output.tables import format_number, make_console
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.source import ExperimentSource, find_source
 from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.logdir.layout import RefitDir
 from hparams_lab.refit.refit import Refit, RefitOptions, refit
+from hparams_lab.text import count
 
 _EXIT_FAILURE = 1
 

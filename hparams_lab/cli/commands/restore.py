@@ -9,7 +9,7 @@ from hparams_lab.cli.flags.formats import JSON, format_of, print_json
 from hparams_lab.cli.inputs.entries import (
     choose,
     define_choice,
-    describe,
+    describe_extents,
     find_home,
     has_criteria,
     measure,
@@ -40,5 +40,7 @@ def _print_archived(values: flags.FlagValues, home: ExperimentDir) -> None:
         print_json({"experiment": home.name, "archived": extents})
         return
     console = make_console()
-    console.print(f"{home.name}: {describe(extents)} archived; name what is to come back, or all")
+    console.print(
+        f"{home.name}: {describe_extents(extents)} archived; name what is to come back, or all"
+    )
     print_extents(extents)

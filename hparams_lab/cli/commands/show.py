@@ -23,7 +23,6 @@ from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.tables import (
     Column,
-    count,
     format_fact,
     format_size,
     make_console,
@@ -32,6 +31,7 @@ from hparams_lab.cli.output.tables import (
     trial_columns,
 )
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import count
 
 _NUM_NAMED = 2
 

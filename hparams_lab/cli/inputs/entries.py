@@ -16,11 +16,12 @@ from hparams_lab.cli.flags.formats import define_format
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import ALL_SWEEPS, find_logged
 from hparams_lab.cli.logdir import define_logdir
-from hparams_lab.cli.output.tables import Column, count, make_console, print_table
+from hparams_lab.cli.output.tables import Column, make_console, print_table
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry
 from hparams_lab.logdir.layout import ExperimentDir, archive_of, experiment_dir, is_event_file
 from hparams_lab.logdir.times import parse_time
+from hparams_lab.text import count
 
 _BLOCK_BYTES = 512  # of st_blocks, whatever the filesystem's own are
 _UNIT = 1000
@@ -210,7 +211,7 @@ def print_extents(extents: Sequence[Extent]) -> None:
     print_table(make_console(), columns)
 
 
-def describe(extents: Sequence[Extent]) -> str:
+def describe_extents(extents: Sequence[Extent]) -> str:
     """Return what entries come to together: `19 runs, 1.2 MB`."""
     num_bytes = sum(extent.num_bytes for extent in extents)
     return f"{count(sum(extent.num_runs for extent in extents), 'run')}, {format_bytes(num_bytes)}"

@@ -20,6 +20,7 @@ from hparams_lab.declare.domains import Value, format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.logdir.mounts import in_terms_of_urls
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import count, escape_control
 
 _COLUMN_GAP = 2
 
@@ -72,7 +73,7 @@ class Column:
 
     def fit(self, room: int) -> list[str]:
         """Return header and cells, all as wide as the widest, at most as the room."""
-        texts = [_escape(text) for text in (self.header, *self.cells)]
+        texts = [escape_control(text) for text in (self.header, *self.cells)]
         width = min(max(map(_width_of, texts)), room)
         return [_resize(text, width) for text in texts]
 
@@ -88,11 +89,11 @@ def print_table(console: Console, columns: Sequence[Column]) -> None:
     room = console.width
     for column in columns:
         is_first = not shown
-        most = max(_width_of(_escape(column.header)), console.width // 2)
+        most = max(_width_of(escape_control(column.header)), console.width // 2)
         texts = column.fit(console.width if is_first else most)
         width = _width_of(texts[0]) + (0 if is_first else _COLUMN_GAP)
         if width > room:
-            left_out.append(_escape(column.header))
+            left_out.append(escape_control(column.header))
         else:
             room -= width
             shown.append(texts)
@@ -123,16 +124,6 @@ def _resize(text: str, width: int) -> str:
 def _width_of(text: str) -> int:
     """Return how many columns of the terminal a text needs."""
     return len(text) if text.isascii() else cell_len(text)
-
-
-def _escape(text: str) -> str:
-    """Return a text without what would break a line or command a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
 
 
 def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Column]:
@@ -205,8 +196,3 @@ def format_size(sweep: Sweep) -> str:
         return "no limit of trials"
     bound = "at most " if sweep.traits.may_end_early else ""
     return f"{bound}{count(sweep.max_trials, 'trial')}"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things: `1 trial`, `2 trials`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -22,7 +22,6 @@ from hparams_lab.cli.flags.formats import JSON, format_of, print_json
 from hparams_lab.cli.logdir import format_command, logdir_of
 from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.tables import (
-    count,
     format_number,
     format_size,
     make_console,
@@ -37,6 +36,7 @@ from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.listeners import Listeners, RunResult, Started
 from hparams_lab.sweeps.loop import SweepResult
+from hparams_lab.text import count
 
 _NUM_BEST = 10
 _NUM_FAILURES = 5
@@ -256,7 +256,7 @@ class Lines:
         self._shows_runs = started.sweep.runs_per_trial > 1
         self._count = started.num_done
         self._objective = started.sweep.objective.tag
-        self._console.print(format_title(started.sweep))
+        self._console.print(name_sweep(started.sweep))
         if started.notice:
             self._console.print(f"note: {started.notice}")
 
@@ -319,7 +319,7 @@ class Bar:
         """Print what begins, and the empty bar."""
         self._status.stop()
         self._sweep = started.sweep
-        self._console.print(format_title(started.sweep))
+        self._console.print(name_sweep(started.sweep))
         if started.notice:
             self._console.print(f"note: {started.notice}")
         self._progress.start()
@@ -372,7 +372,7 @@ def make_progress(console: Console) -> Bar | Lines:
     return Bar(console) if console.is_terminal else Lines(console)
 
 
-def format_title(sweep: Sweep) -> str:
+def name_sweep(sweep: Sweep) -> str:
     """Return a sweep in one line."""
     trials = format_size(sweep)
     workers = count(sweep.workers, "worker")

@@ -43,7 +43,7 @@ _ALL_ROWS = {
 }
 
 
-class State(NamedTuple):
+class PageState(NamedTuple):
     """What there is to show, as digests that change when it does.
 
     Attributes:
@@ -67,13 +67,13 @@ class Answers:
         self._client = Client(app)
         self._view = view
         self._lock = threading.Lock()
-        self._state = State("", "")
+        self._state = PageState("", "")
         self._view_state: int | None = None
         self._changed_at = 0.0
         self._asked_at = 0.0
         self._pause_secs = 0.0
 
-    def read(self) -> State:
+    def read(self) -> PageState:
         """Return the state of a moment ago; where nothing has changed for long, of now."""
         with self._lock:
             now = time.monotonic()
@@ -82,7 +82,7 @@ class Answers:
                 self._changed_at = now
             is_settled = self._asked_at > self._changed_at + _SETTLING_SECS
             if not is_settled and now >= self._asked_at + self._pause_secs:
-                self._state = State(self._digest_columns(), self._digest_content())
+                self._state = PageState(self._digest_columns(), self._digest_content())
                 self._asked_at = time.monotonic()
                 self._pause_secs = _PAUSE_PER_ANSWER * (self._asked_at - now)
             return self._state

@@ -34,7 +34,7 @@ _EVENT_FILES = ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*")
 
 
 @dataclass(frozen=True)
-class FoundRun:
+class ShownRun:
     """A run that is shown.
 
     Attributes:
@@ -92,7 +92,7 @@ class Finder:
             return [experiment_dir(self._logdir, name) for name in dict.fromkeys(self._names)]
         return find_experiments(self._logdir)
 
-    def find(self) -> list[FoundRun]:
+    def find(self) -> list[ShownRun]:
         """Return the runs to show: by experiment, sweep, trial and run, each in its order.
 
         A run that has not begun is none, and of the attempts at a run only the last is one.
@@ -109,7 +109,7 @@ class Finder:
             self._warned.add(sentence)
             self._warn(sentence)
 
-    def _find_in(self, home: ExperimentDir) -> Iterator[FoundRun]:
+    def _find_in(self, home: ExperimentDir) -> Iterator[ShownRun]:
         there = home.find_sweeps()
         self.watched |= {str(home.path), str(home.reports_dir)}
         self.watched.update(str(path) for each in there for path in (each.path, each.sweep_file))
@@ -120,7 +120,7 @@ class Finder:
             if (sweep := self._read_sweep(sweep_dir)) is not None
         }
         for sweep_dir, trial_ids in self._choose(home, list(sweeps)).items():
-            attempts: dict[tuple[Path, int, int | None], FoundRun] = {}
+            attempts: dict[tuple[Path, int, int | None], ShownRun] = {}
             recalled = recall_sweep(sweep_dir)
             self.watched.update(recalled.folders)
             for run_dir, files, scan in recalled.runs:
@@ -167,7 +167,7 @@ class Finder:
 
     def _read_run(
         self, home: ExperimentDir, sweep: Sweep, run_dir: RunDir, files: Sequence[Path]
-    ) -> FoundRun | None:
+    ) -> ShownRun | None:
         try:
             num_bytes = sum(file.stat().st_size for file in files)
             start = self._starts.get(run_dir.path) or self._read_start(files)
@@ -182,14 +182,14 @@ class Finder:
         if not files or start is None:
             return None
         self._starts[run_dir.path] = start
-        return FoundRun(home, sweep, run_dir, start, tuple(files), num_bytes)
+        return ShownRun(home, sweep, run_dir, start, tuple(files), num_bytes)
 
     def _read_start(self, files: Sequence[Path]) -> Start | None:
         starts = (read_start(file) for file in files)
         return next((start for start in starts if start is not None), None)
 
 
-def keep_newest(runs: Sequence[FoundRun], max_runs: int) -> list[FoundRun]:
+def keep_newest(runs: Sequence[ShownRun], max_runs: int) -> list[ShownRun]:
     """Return the runs of the newest trials, as many as there is room for, in their order.
 
     A trial is kept whole or not at all, the newest one in any case.
@@ -198,7 +198,7 @@ def keep_newest(runs: Sequence[FoundRun], max_runs: int) -> list[FoundRun]:
         runs: as found.
         max_runs: how many, at least 0.
     """
-    by_trial: dict[tuple[str, str, Path], list[FoundRun]] = {}
+    by_trial: dict[tuple[str, str, Path], list[ShownRun]] = {}
     for run in runs:
         trial_dir = run.dir.path.parent
         by_trial.setdefault((run.sweep.id, trial_dir.name, trial_dir), []).append(run)

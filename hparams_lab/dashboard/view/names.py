@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from hparams_lab.dashboard.view.finder import FoundRun
+from hparams_lab.dashboard.view.finder import ShownRun
 from hparams_lab.declare import domains
 from hparams_lab.declare.axis import Axis
 from hparams_lab.declare.domains import MAX_NUMERIC_DISCRETE
@@ -30,8 +30,8 @@ _NOT_PLAIN = re.compile(r"[^\w.+-]")
 
 
 def name_runs(
-    runs: Sequence[FoundRun], as_text: Iterable[str] = (), *, experiment_column: str = ""
-) -> dict[str, FoundRun]:
+    runs: Sequence[ShownRun], as_text: Iterable[str] = (), *, experiment_column: str = ""
+) -> dict[str, ShownRun]:
     """Return the runs by their names in the view.
 
     Args:
@@ -90,7 +90,7 @@ def _has_few_values(axis: Axis, sweep: Sweep) -> bool:
     return is_listed and len(axis.levels) <= MAX_NUMERIC_DISCRETE
 
 
-def _name_trial(run: FoundRun, axes: Mapping[str, type]) -> str:
+def _name_trial(run: ShownRun, axes: Mapping[str, type]) -> str:
     name = run.dir.trial_id
     for axis, dtype in axes.items():
         value = run.start.hparams.get(axis)
@@ -105,7 +105,7 @@ def _name_trial(run: FoundRun, axes: Mapping[str, type]) -> str:
     return name
 
 
-def _name_run(run: FoundRun) -> str:
+def _name_run(run: ShownRun) -> str:
     own = run.dir
     digits = max(2, len(str(run.sweep.repeats - 1)))  # r10 begins the name r100
     name = f"r{own.repeat:0{digits}d}"
@@ -114,7 +114,7 @@ def _name_run(run: FoundRun) -> str:
     return f"{name}a{own.attempt}" if own.attempt else name
 
 
-def _tell_amended(run: FoundRun, texts: Sequence[str], experiment_column: str) -> str:
+def _tell_amended(run: ShownRun, texts: Sequence[str], experiment_column: str) -> str:
     """Return what is amended in a run's start, differently for each different amendment."""
     converted = "+".join(_as_plain(text) for text in texts if text in run.start.hparams)
     if len(converted) > _MAX_VALUE_CHARS:

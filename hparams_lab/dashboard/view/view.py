@@ -17,7 +17,7 @@ from pathlib import Path
 from hparams_lab.dashboard.view.finder import (
     Choose,
     Finder,
-    FoundRun,
+    ShownRun,
     Warn,
     choose_all,
     keep_newest,
@@ -58,7 +58,7 @@ class View:
     """
 
     def __init__(self, root: Path, finder: Finder, *, max_runs: int) -> None:
-        self.runs: Sequence[FoundRun] = ()
+        self.runs: Sequence[ShownRun] = ()
         self.num_left_out = 0
         self.state = 0
         self._finder = finder
@@ -118,7 +118,7 @@ class View:
         sizes = tuple((run.dir.path, run.num_bytes) for run in runs)
         self.state = hash((self._tree.columns_name, sizes))
 
-    def _show(self, runs: Sequence[FoundRun], reports: Mapping[str, Path]) -> None:
+    def _show(self, runs: Sequence[ShownRun], reports: Mapping[str, Path]) -> None:
         if not runs:
             self._tree.show(_link_all(reports))
             self._tree.show_columns(None)
@@ -142,7 +142,7 @@ def _link_all(targets: Mapping[str, Path]) -> dict[str, Leaf]:
     return {name: Leaf(target.parent, target.name) for name, target in targets.items()}
 
 
-def _group_sweeps(runs: Sequence[FoundRun]) -> dict[str, list[Sweep]]:
+def _group_sweeps(runs: Sequence[ShownRun]) -> dict[str, list[Sweep]]:
     """Return the sweeps that have runs, oldest first, by experiment."""
     sweeps: dict[str, dict[str, Sweep]] = {}
     for run in runs:
@@ -150,7 +150,7 @@ def _group_sweeps(runs: Sequence[FoundRun]) -> dict[str, list[Sweep]]:
     return {name: [*found.values()] for name, found in sweeps.items()}
 
 
-def _make_leaf(run: FoundRun, columns: Columns) -> Leaf:
+def _make_leaf(run: ShownRun, columns: Columns) -> Leaf:
     group_name = f"{run.dir.trial_id}@{run.dir.sweep_id}"
     start = columns.fit(run.start, run.sweep, experiment=run.home.name, group_name=group_name)
     inside = f"{run.dir.sweep_id}/{run.dir.trial_id}/{run.dir.path.name}"

@@ -9,35 +9,36 @@ from pathlib import Path
 from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.hparams import metadata
 
-from hparams_lab.doctor.finding import Finding, count, format_command, name_some
+from hparams_lab.doctor.finding import Fault, format_remedy, name_some
 from hparams_lab.doctor.survey import Survey
 from hparams_lab.errors import LogdirError
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import read_config, write_config
 from hparams_lab.logdir.layout import ExperimentDir
+from hparams_lab.text import count
 
 
-def find_other_configs(survey: Survey) -> Iterator[Finding]:
+def find_other_configs(survey: Survey) -> Iterator[Fault]:
     """Find experiment tags beside the experiment's own config."""
     folders = [folder for folder in (*survey.loose, *survey.folders) if folder.config is not None]
     if not folders:
         return
     paths = [folder.files[0] if folder in survey.loose else folder.path for folder in folders]
     names = [survey.name(path) for path in paths]
-    yield Finding(
+    yield Fault(
         kind="several configs",
         problem=(
             f"{survey.home.name} has {count(len(names), 'hparams_config')} too many: "
             f"{name_some(names)}."
         ),
         effect="TensorBoard takes its columns from any one of them, anew at each start.",
-        advice=f"Move each out of sight: {format_command(survey.home, 'archive', names[0])}",
+        advice=f"Move each out of sight: {format_remedy(survey.home, 'archive', names[0])}",
         paths=paths,
     )
 
 
-def find_stale_config(survey: Survey) -> Iterator[Finding]:
+def find_stale_config(survey: Survey) -> Iterator[Fault]:
     """Find a config that is not there, damaged, or not that of the sweeps there are."""
     if not survey.sweeps or survey.unreadable:
         return  # nothing to say of columns, or nothing sure
@@ -45,11 +46,11 @@ def find_stale_config(survey: Survey) -> Iterator[Finding]:
     try:
         wanted = schema.encode_config(list(survey.sweeps.values()))
     except LogdirError as error:
-        yield Finding(
+        yield Fault(
             kind="contradictory sweeps",
             problem=f"The sweeps of {home.name} fit no one set of columns.",
             effect=str(error),
-            advice=f"Move one of them away: {format_command(home, 'archive', 'SWEEP')}",
+            advice=f"Move one of them away: {format_remedy(home, 'archive', 'SWEEP')}",
             paths=[sweep_dir.path for sweep_dir in survey.sweeps],
         )
         return
@@ -61,7 +62,7 @@ def find_stale_config(survey: Survey) -> Iterator[Finding]:
         effect = "TensorBoard guesses the columns: every tag is a metric, in order of the alphabet."
     else:
         state, effect = "is not that of its sweeps", _compare_columns(present, wanted)
-    yield Finding(
+    yield Fault(
         kind="stale config",
         problem=f"The hparams_config of {home.name} {state}.",
         effect=effect,
@@ -71,7 +72,7 @@ def find_stale_config(survey: Survey) -> Iterator[Finding]:
     )
 
 
-def find_unknown_hparams(survey: Survey) -> Iterator[Finding]:
+def find_unknown_hparams(survey: Survey) -> Iterator[Fault]:
     """Find hparams of runs that no sweep declares."""
     if not survey.sweeps or survey.unreadable:
         return
@@ -86,8 +87,8 @@ def find_unknown_hparams(survey: Survey) -> Iterator[Finding]:
                 unknown.setdefault(name, []).append(run.folder.path)
     for name, paths in sorted(unknown.items()):
         names = [survey.name(path) for path in paths]
-        command = format_command(survey.home, "archive", names[0])
-        yield Finding(
+        command = format_remedy(survey.home, "archive", names[0])
+        yield Fault(
             kind="unknown hparam",
             problem=(
                 f"The hparam {name!r} of {count(len(paths), 'run')} is declared by no sweep: "
@@ -99,7 +100,7 @@ def find_unknown_hparams(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_unwritten_metrics(survey: Survey) -> Iterator[Finding]:
+def find_unwritten_metrics(survey: Survey) -> Iterator[Fault]:
     """Find metrics that a sweep declares and none of its complete runs has written."""
     missing: dict[str, list[str]] = {}
     for sweep_dir, sweep in survey.sweeps.items():
@@ -111,7 +112,7 @@ def find_unwritten_metrics(survey: Survey) -> Iterator[Finding]:
             if not any(tag in metrics for metrics in written):
                 missing.setdefault(tag, []).append(sweep_dir.id)
     for tag, sweep_ids in missing.items():
-        yield Finding(
+        yield Fault(
             kind="unwritten metric",
             problem=(
                 f"The metric {tag!r} is declared, but no complete run has written it, in "

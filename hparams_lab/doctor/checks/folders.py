@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from hparams_lab.doctor.finding import Finding, count, format_command, name_some
+from hparams_lab.doctor.finding import Fault, format_remedy, name_some
 from hparams_lab.doctor.survey import Survey
 from hparams_lab.events.foreign.reader import ForeignRun, find_foreign
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.logdir.lock import hold
 from hparams_lab.logdir.trash import empty
+from hparams_lab.text import count
 
 _MIN_AGE_SECS = 60.0  # of what nobody is writing any more
 # What our own writers put beside a file and then into its place; others' are not ours to remove.
@@ -28,19 +29,19 @@ _RAY_FILES = ("result.json", "params.json")
 _OTHER_FILES = 64  # that TensorBoard itself has open
 
 
-def find_broken_sweeps(survey: Survey) -> Iterator[Finding]:
+def find_broken_sweeps(survey: Survey) -> Iterator[Fault]:
     """Find sweeps without a readable `sweep.json`."""
     home = survey.home
     for sweep_dir, problem in survey.unreadable.items():
-        yield Finding(
+        yield Fault(
             kind="unreadable sweep",
             problem=problem.rpartition(". ")[0] + ".",
             effect="Its runs are left out of whatever is read, and its columns of the dashboard.",
-            advice=f"Move it away: {format_command(home, 'archive', sweep_dir.id)}",
+            advice=f"Move it away: {format_remedy(home, 'archive', sweep_dir.id)}",
             paths=[sweep_dir.sweep_file],
         )
     for path, problem in survey.unreadable_folders.items():
-        yield Finding(
+        yield Fault(
             kind="unreadable directory",
             problem=f"{survey.name(path)} cannot be read: {problem}.",
             effect="What lies in it is left out of whatever is read.",
@@ -52,7 +53,7 @@ def find_broken_sweeps(survey: Survey) -> Iterator[Finding]:
         if sweep_dir in described or not _is_old(sweep_dir.path):
             continue
         is_empty = not any(path != sweep_dir.lock_file for path in _list(sweep_dir.path))
-        yield Finding(
+        yield Fault(
             kind="sweep without sweep.json",
             problem=f"{sweep_dir.path} has no sweep.json"
             + (", nor anything else." * is_empty or "."),
@@ -60,14 +61,14 @@ def find_broken_sweeps(survey: Survey) -> Iterator[Finding]:
             advice=(
                 "It is removed by --fix."
                 if is_empty
-                else f"Move it away: {format_command(home, 'archive', sweep_dir.id)}"
+                else f"Move it away: {format_remedy(home, 'archive', sweep_dir.id)}"
             ),
             paths=[sweep_dir.path],
             mend=partial(_remove_empty, sweep_dir) if is_empty else None,
         )
 
 
-def find_leftovers(survey: Survey) -> Iterator[Finding]:
+def find_leftovers(survey: Survey) -> Iterator[Fault]:
     """Find temporary files, and things half deleted, of processes that are gone."""
     home = survey.home
     folders = [home.path, *(sweep_dir.path for sweep_dir in home.sweep_dirs)]
@@ -75,7 +76,7 @@ def find_leftovers(survey: Survey) -> Iterator[Finding]:
     found += [path for path in _list(home.trash_dir) if path.is_dir()]
     old = [path for path in found if _is_old(path)]
     if old:
-        yield Finding(
+        yield Fault(
             kind="leftover",
             problem=(
                 f"{count(len(old), 'leftover')} of a process that died: "
@@ -88,7 +89,7 @@ def find_leftovers(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_foreign_runs(root: Path, home: ExperimentDir | None = None) -> Iterator[Finding]:
+def find_foreign_runs(root: Path, home: ExperimentDir | None = None) -> Iterator[Fault]:
     """Find runs that other tools wrote.
 
     Args:
@@ -106,9 +107,9 @@ def find_foreign_runs(root: Path, home: ExperimentDir | None = None) -> Iterator
             advice = f"To read them: {export}"
         else:
             effect = "Their rows stand among the experiment's, where its columns fit them."
-            command = format_command(home, "archive", names[0])
+            command = format_remedy(home, "archive", names[0])
             advice = f"To read them: {export}  To move such runs away: {command}"
-        yield Finding(
+        yield Fault(
             kind="foreign runs",
             problem=(
                 f"{count(len(runs), 'run')} in {root} of another tool, {layout}: "
@@ -120,7 +121,7 @@ def find_foreign_runs(root: Path, home: ExperimentDir | None = None) -> Iterator
         )
 
 
-def find_too_many_files(survey: Survey, limit: int | None) -> Iterator[Finding]:
+def find_too_many_files(survey: Survey, limit: int | None) -> Iterator[Fault]:
     """Find more event files than a process may have open.
 
     Args:
@@ -129,7 +130,7 @@ def find_too_many_files(survey: Survey, limit: int | None) -> Iterator[Finding]:
     """
     number = sum(len(folder.files) for folder in survey.folders) + len(survey.loose) + 1
     if limit is not None and number + _OTHER_FILES > limit:
-        yield Finding(
+        yield Fault(
             kind="too many event files",
             problem=(
                 f"{survey.home.name} has {number} event files, and a process may have {limit} "
@@ -138,7 +139,7 @@ def find_too_many_files(survey: Survey, limit: int | None) -> Iterator[Finding]:
             effect="TensorBoard keeps each open; the runs it comes to last stay empty.",
             advice=(
                 f"Type ulimit -n {number + _OTHER_FILES} before tensorboard, or use what does "
-                f"that by itself: {format_command(survey.home, 'dashboard')}"
+                f"that by itself: {format_remedy(survey.home, 'dashboard')}"
             ),
             paths=[survey.home.path],
         )

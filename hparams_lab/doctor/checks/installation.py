@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hparams_lab.doctor.finding import Finding
+from hparams_lab.doctor.finding import Fault
 
 _PACKAGES = ("tensorboard", "tensorflow", "keras", "protobuf", "setuptools")
 _DATA_SERVER = "tensorboard_data_server"
@@ -52,7 +52,7 @@ def version_of(name: str) -> str | None:
         return None
 
 
-def find_wrong_python(python: str) -> Iterator[Finding]:
+def find_wrong_python(python: str) -> Iterator[Fault]:
     """Find a Python that this package is not made for.
 
     Args:
@@ -62,7 +62,7 @@ def find_wrong_python(python: str) -> Iterator[Finding]:
 
     wanted = importlib.metadata.metadata("hparams_lab")["Requires-Python"]
     if not SpecifierSet(wanted).contains(python, prereleases=True):
-        yield Finding(
+        yield Fault(
             kind="python version",
             problem=f"Python must be {wanted}; this is {python}.",
             effect="TensorFlow and TensorBoard are not tested together on it.",
@@ -70,7 +70,7 @@ def find_wrong_python(python: str) -> Iterator[Finding]:
         )
 
 
-def find_wrong_versions(version: Version = version_of) -> Iterator[Finding]:
+def find_wrong_versions(version: Version = version_of) -> Iterator[Fault]:
     """Find packages that are missing, or outside the bounds that this one or TensorBoard sets.
 
     Args:
@@ -90,7 +90,7 @@ def find_wrong_versions(version: Version = version_of) -> Iterator[Finding]:
                 continue
             seen.add(wanted.name)
             has = "is not installed" if found is None else f"is {found}"
-            yield Finding(
+            yield Fault(
                 kind="package version",
                 problem=f"{dependent} needs {wanted.name} {wanted.specifier}; it {has}.",
                 effect="What it is used for may fail.",
@@ -98,7 +98,7 @@ def find_wrong_versions(version: Version = version_of) -> Iterator[Finding]:
             )
 
 
-def find_lost_pkg_resources(version: Version = version_of) -> Iterator[Finding]:
+def find_lost_pkg_resources(version: Version = version_of) -> Iterator[Fault]:
     """Find a TensorBoard that needs what setuptools no longer has.
 
     Source: TensorBoard's issue 7003; mended in its 2.21.
@@ -112,7 +112,7 @@ def find_lost_pkg_resources(version: Version = version_of) -> Iterator[Finding]:
     if setuptools is None or tensorboard is None:
         return
     if Parsed(setuptools) >= Parsed("82") and Parsed(tensorboard) < Parsed("2.21"):
-        yield Finding(
+        yield Fault(
             kind="pkg_resources",
             problem=(
                 f"TensorBoard {tensorboard} imports pkg_resources, which setuptools "
@@ -123,14 +123,14 @@ def find_lost_pkg_resources(version: Version = version_of) -> Iterator[Finding]:
         )
 
 
-def find_missing_data_server(has_data_server: bool) -> Iterator[Finding]:
+def find_missing_data_server(has_data_server: bool) -> Iterator[Fault]:
     """Find that TensorBoard has no fast loader.
 
     Args:
         has_data_server: whether it has.
     """
     if not has_data_server:
-        yield Finding(
+        yield Fault(
             kind="no data server",
             problem="TensorBoard's data server is not installed, or not for this machine.",
             effect="TensorBoard reads by its loader in Python, which is many times slower.",

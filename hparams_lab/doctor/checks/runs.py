@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from hparams_lab.doctor.finding import Finding, count, format_command, name_some
+from hparams_lab.doctor.finding import Fault, format_remedy, name_some
 from hparams_lab.doctor.survey import FoundRun, Survey
 from hparams_lab.events.read.torn import CONTINUATION, note_torn
 from hparams_lab.events.schema import Ending
@@ -13,9 +13,10 @@ from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.logdir.lock import hold
 from hparams_lab.runs.run import RunSpec
+from hparams_lab.text import count
 
 
-def find_unended_runs(survey: Survey) -> Iterator[Finding]:
+def find_unended_runs(survey: Survey) -> Iterator[Fault]:
     """Find runs without an end whose process is gone."""
     by_sweep: dict[SweepDir, list[FoundRun]] = {}
     for run in survey.runs:
@@ -23,7 +24,7 @@ def find_unended_runs(survey: Survey) -> Iterator[Finding]:
             by_sweep.setdefault(run.sweep_dir, []).append(run)
     for sweep_dir, runs in by_sweep.items():
         names = [survey.name(run.folder.path) for run in runs]
-        yield Finding(
+        yield Fault(
             kind="runs without an end",
             problem=(
                 f"{count(len(runs), 'run')} of {sweep_dir.id} never ended, and no process runs "
@@ -32,14 +33,14 @@ def find_unended_runs(survey: Survey) -> Iterator[Finding]:
             effect="TensorBoard shows such a run without a status, as if it went on.",
             advice=(
                 "The end FAILURE is added by --fix, at the time of the last event. To make them "
-                f"again: {format_command(survey.home, 'resume', sweep_dir.id)}"
+                f"again: {format_remedy(survey.home, 'resume', sweep_dir.id)}"
             ),
             paths=[run.folder.path for run in runs],
             mend=partial(_end, sweep_dir, runs),
         )
 
 
-def find_several_files(survey: Survey) -> Iterator[Finding]:
+def find_several_files(survey: Survey) -> Iterator[Fault]:
     """Find runs that several writers have written to."""
     found = {
         run.folder.path: None
@@ -48,7 +49,7 @@ def find_several_files(survey: Survey) -> Iterator[Finding]:
     }
     if found:
         names = [survey.name(path) for path in found]
-        yield Finding(
+        yield Fault(
             kind="several event files",
             problem=(
                 f"{count(len(found), 'run')} of {survey.home.name} were written to by more than "
@@ -61,7 +62,7 @@ def find_several_files(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_damage(survey: Survey) -> Iterator[Finding]:
+def find_damage(survey: Survey) -> Iterator[Fault]:
     """Find event files with damaged records, or with one that nobody goes on writing."""
     for folder in (*survey.loose, *survey.folders):
         is_left = folder.is_ours and SweepDir(folder.path.parents[1]) not in survey.running
@@ -70,13 +71,13 @@ def find_damage(survey: Survey) -> Iterator[Finding]:
         for file, damage in folder.scan.damage.items():
             is_loose = folder.path == survey.home.path
             name = survey.name(folder.path / file if is_loose else folder.path)
-            yield Finding(
+            yield Fault(
                 kind="damaged file",
                 problem=f"{survey.name(folder.path / file)}: {damage}",
                 effect="TensorBoard shows what comes before it, and nothing of what follows.",
                 advice=(
                     "What comes before it is read here as well, so nothing is to be mended; to "
-                    f"leave it out: {format_command(survey.home, 'archive', name)}"
+                    f"leave it out: {format_remedy(survey.home, 'archive', name)}"
                 ),
                 paths=[folder.path / file],
             )

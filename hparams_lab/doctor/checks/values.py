@@ -11,17 +11,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hparams_lab.declare.rules import RESERVED_NAMES
-from hparams_lab.doctor.finding import Finding, count, format_command, name_some
+from hparams_lab.doctor.finding import Fault, format_remedy, name_some
 from hparams_lab.doctor.survey import Survey
 from hparams_lab.events.read.folder import Folder
 from hparams_lab.events.read.scan import read_tracks
 from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import MAX_STEP
+from hparams_lab.text import count
 
 _NOUNS = {bool: "true or false", str: "text"}
 
 
-def find_mixed_types(survey: Survey) -> Iterator[Finding]:
+def find_mixed_types(survey: Survey) -> Iterator[Fault]:
     """Find hparams that are numbers in one run and texts in another."""
     kinds: dict[str, dict[str, list[Folder]]] = {}
     for folder in survey.sessions:
@@ -34,7 +35,7 @@ def find_mixed_types(survey: Survey) -> Iterator[Finding]:
         ordered = sorted(by_noun.items(), key=lambda item: -len(item[1]))
         counts = " and ".join(f"{noun} in {len(folders)}" for noun, folders in ordered)
         fewer = [folder.path for _, folders in ordered[1:] for folder in folders]
-        yield Finding(
+        yield Fault(
             kind="mixed types",
             problem=f"The hparam {name!r} is {counts} of the runs.",
             effect="TensorBoard cannot sort by its column (HTTP 500), nor filter it as numbers.",
@@ -43,7 +44,7 @@ def find_mixed_types(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_infinite_hparams(survey: Survey) -> Iterator[Finding]:
+def find_infinite_hparams(survey: Survey) -> Iterator[Fault]:
     """Find hparams that are NaN or infinite."""
     found: dict[str, list[Path]] = {}
     for folder in survey.sessions:
@@ -51,7 +52,7 @@ def find_infinite_hparams(survey: Survey) -> Iterator[Finding]:
             if isinstance(value, float) and not math.isfinite(value):
                 found.setdefault(name, []).append(folder.path)
     for name, paths in sorted(found.items()):
-        yield Finding(
+        yield Fault(
             kind="hparam not finite",
             problem=(
                 f"The hparam {name!r} is NaN or infinite in {count(len(paths), 'run')}: "
@@ -63,7 +64,7 @@ def find_infinite_hparams(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_shared_trial_ids(survey: Survey) -> Iterator[Finding]:
+def find_shared_trial_ids(survey: Survey) -> Iterator[Fault]:
     """Find Trial IDs that stand for several trials, as of a directory that was copied."""
     groups: dict[str, list[Folder]] = {}
     for folder in survey.sessions:
@@ -84,7 +85,7 @@ def find_shared_trial_ids(survey: Survey) -> Iterator[Finding]:
         for group, paths in shared.items()
         for path in [path for path in paths if not _lies_in_trial(path, group)][-len(paths) + 1 :]
     ]
-    yield Finding(
+    yield Fault(
         kind="shared Trial ID",
         problem=(
             f"Runs of more than one trial share {count(len(shared), 'Trial ID')}: "
@@ -97,7 +98,7 @@ def find_shared_trial_ids(survey: Survey) -> Iterator[Finding]:
     )
 
 
-def find_inherited_hparams(survey: Survey) -> Iterator[Finding]:
+def find_inherited_hparams(survey: Survey) -> Iterator[Fault]:
     """Find runs that Time Series takes for a session's, as their name begins like its own.
 
     It takes the longest session name that a run's begins with, as a plain text
@@ -110,7 +111,7 @@ def find_inherited_hparams(survey: Survey) -> Iterator[Finding]:
         nearest = next((each for each in beginnings if each in sessions), "")
         if not nearest or name == nearest or name.startswith(f"{nearest}/"):
             continue
-        yield Finding(
+        yield Fault(
             kind="run name prefix",
             problem=f"The run {name!r} has no hparams, but its name begins with {nearest!r}.",
             effect=f"TensorBoard's Time Series shows and filters it by the hparams of {nearest!r}.",
@@ -119,7 +120,7 @@ def find_inherited_hparams(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def find_bad_steps(survey: Survey) -> Iterator[Finding]:
+def find_bad_steps(survey: Survey) -> Iterator[Fault]:
     """Find scalars whose steps are too large for the dashboard, or go back."""
     large: list[tuple[Path, str]] = []
     falling: list[tuple[Path, str]] = []
@@ -131,7 +132,7 @@ def find_bad_steps(survey: Survey) -> Iterator[Finding]:
             if any(after < before for before, after in itertools.pairwise(steps)):
                 falling.append((folder.path, tag))
     if large:
-        yield Finding(
+        yield Fault(
             kind="steps too large",
             problem=f"Steps must lie below 2**31; larger ones are in {_name_tags(survey, large)}.",
             effect="TensorBoard's HParams table fails as a whole: value out of range.",
@@ -139,7 +140,7 @@ def find_bad_steps(survey: Survey) -> Iterator[Finding]:
             paths=[path for path, _ in large],
         )
     if falling:
-        yield Finding(
+        yield Fault(
             kind="steps go back",
             problem=f"Steps go back in {_name_tags(survey, falling)}.",
             effect="TensorBoard's fast loader drops the points before, so the curve begins anew.",
@@ -179,5 +180,5 @@ def _advise_archive(survey: Survey, paths: Sequence[Path]) -> str:
     common = Path(os.path.commonpath(paths))
     below = {folder.path for folder in survey.sessions if folder.path.is_relative_to(common)}
     holder = common if common != survey.home.path and below <= set(paths) else paths[0]
-    command = format_command(survey.home, "archive", survey.name(holder))
+    command = format_remedy(survey.home, "archive", survey.name(holder))
     return f"Move such runs away: {command}"

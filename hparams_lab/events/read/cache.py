@@ -28,7 +28,7 @@ from typing import Any
 
 from google_crc32c import value as crc32c
 
-from hparams_lab.events.read.scan import Scan, go_on, scan_files
+from hparams_lab.events.read.scan import Scan, extend_scan, scan_files
 from hparams_lab.logdir.layout import (
     RunDir,
     SweepDir,
@@ -37,7 +37,7 @@ from hparams_lab.logdir.layout import (
     is_trial_id,
     parse_run_name,
 )
-from hparams_lab.logdir.unreadable import tell
+from hparams_lab.logdir.unreadable import warn_unreadable
 
 DIR_VARIABLE = "HPARAMS_LAB_CACHE_DIR"
 """Names another directory for the cache; empty for none."""
@@ -162,7 +162,7 @@ class _Walk:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            tell({Path(path): f"cannot be read: {error.strerror}."})
+            warn_unreadable({Path(path): f"cannot be read: {error.strerror}."})
             return []
         latest_ns = max(state.st_mtime_ns, state.st_ctime_ns)
         proof = stamp if latest_ns < self._proof_ns else _UNPROVEN
@@ -186,7 +186,7 @@ class _Walk:
             except OSError:
                 return None
             if (now.st_ino, now.st_size, now.st_mtime_ns) != state[1:4]:
-                grown = go_on(scan, path) if len(paths) == 1 else None
+                grown = extend_scan(scan, path) if len(paths) == 1 else None
                 return None if grown is None else self._remember(run, grown)
         self.seen.scans[run] = known
         return scan

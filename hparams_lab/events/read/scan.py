@@ -207,7 +207,7 @@ def scan_files(paths: Sequence[Path | str]) -> Scan:
     return scan
 
 
-def go_on(scan: Scan, path: Path | str) -> Scan | None:
+def extend_scan(scan: Scan, path: Path | str) -> Scan | None:
     """Return a scan of one file with what was appended to that; None if it was not just that.
 
     Args:

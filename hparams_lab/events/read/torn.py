@@ -9,7 +9,7 @@ from hparams_lab.events.read.folder import Folder
 from hparams_lab.events.read.scan import Scan
 from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.logdir.lock import is_held
-from hparams_lab.logdir.unreadable import tell
+from hparams_lab.logdir.unreadable import warn_unreadable
 
 CONTINUATION = ".end"
 """Behind the name of a torn file: that of a second one, which has the end."""
@@ -44,7 +44,7 @@ def tell_of_runs(sweep_dir: SweepDir, found: Sequence[tuple[RunDir, Scan]]) -> N
         torn = [scan for scan in torn if scan.status]
     for scan in torn:
         note_torn(scan)
-    tell(
+    warn_unreadable(
         {
             run_dir.path / name: problem
             for run_dir, scan in found
@@ -64,13 +64,13 @@ def tell_of_folders(folders: Iterable[Folder]) -> None:
         if folder.scan.status:
             note_torn(folder.scan)
         damage |= {folder.path / name: text for name, text in folder.scan.damage.items()}
-    tell(damage)
+    warn_unreadable(damage)
 
 
 def tell_unreadable(error: OSError) -> None:
     """Say which directory cannot be read; one that is gone meanwhile is passed over."""
     if not isinstance(error, FileNotFoundError):
-        tell({Path(error.filename): f"cannot be read: {error.strerror}."})
+        warn_unreadable({Path(error.filename): f"cannot be read: {error.strerror}."})
 
 
 def _is_torn(scan: Scan) -> bool:

@@ -30,6 +30,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.atomic import storage_error, storing
 from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import RunSpec
+from hparams_lab.text import escape_cell
 
 Clock = Callable[[], float]
 
@@ -273,12 +274,8 @@ def _format_run_card(spec: RunSpec) -> str:
         **({"reused from": spec.reused_from} if spec.reused_from else {}),
         "directory": spec.dir.path,
     }
-    lines = [f"| {_escape_cell(name)} | {_escape_cell(value)} |" for name, value in rows.items()]
+    lines = [f"| {escape_cell(name)} | {escape_cell(value)} |" for name, value in rows.items()]
     return "\n".join(["| | |", "|---|---|", *lines])
-
-
-def _escape_cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _file_name(now: float) -> str:

@@ -39,9 +39,9 @@ from hparams_lab.executors.process.link import ServerLink
 from hparams_lab.executors.process.messages import (
     Began,
     Begin,
+    JobReport,
     Ready,
     Reply,
-    Report,
     SetupFailed,
     Signal,
 )
@@ -155,11 +155,11 @@ class ProcessExecutor(Executor):
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
         deadline = time.monotonic() + timeout_secs
-        while isinstance(news := self.listen(deadline), Report):
+        while isinstance(news := self.listen(deadline), JobReport):
             self.reply(news.job_id, answer(news.job_id, news.message))
         return news
 
-    def listen(self, deadline: float = math.inf) -> Finished | Report | None:
+    def listen(self, deadline: float = math.inf) -> Finished | JobReport | None:
         """Return the next job to end, or what a job tells and waits for the reply to.
 
         Args:
@@ -176,7 +176,7 @@ class ProcessExecutor(Executor):
                 if time.monotonic() >= deadline:
                     return None
                 continue
-            if isinstance(message, Report):
+            if isinstance(message, JobReport):
                 if message.job_id in self._jobs:  # else a thread of it told after all
                     return message
             else:

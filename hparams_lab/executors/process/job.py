@@ -30,7 +30,7 @@ from hparams_lab.executors.base import (
     conclude_raised,
 )
 from hparams_lab.executors.process import channel
-from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.process.messages import JobReport
 
 IDLE = b""
 """Sent behind a job's end by a process that can do another; no pickle, so no end."""
@@ -78,7 +78,7 @@ class Teller:
                 "only the process that train was called in may report; got a report from a "
                 "child of it. Return the value to train."
             )
-        payload = channel.pickle_surely(Report(self._job_id, message))
+        payload = channel.pickle_surely(JobReport(self._job_id, message))
         with self._lock:
             if self._is_closed:
                 raise ExecutorError("a run may not report after its end. Let train report its own.")

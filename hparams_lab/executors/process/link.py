@@ -19,7 +19,7 @@ from hparams_lab.executors.process.orphans import end_marked, make_mark
 from hparams_lab.tf_noise import HeldOutput
 
 # Not `-m`: the messages' classes must have the same name at both ends.
-_SERVER = "from hparams_lab.executors.process.server import main; main()"
+_SERVER = "from hparams_lab.executors.process.server import run_server; run_server()"
 
 # Loaded by its path, as with its package comes NumPy.
 _KEEPER = Path(__file__).with_name("supervisor.py")

@@ -60,7 +60,7 @@ class Began:
 
 
 @dataclass(frozen=True)
-class Report:
+class JobReport:
     """What a job tells before it ends. It waits for the reply.
 
     Attributes:

@@ -51,7 +51,7 @@ from hparams_lab.executors.process.supervisor import (
 )
 
 
-def main() -> None:
+def run_server() -> None:
     """Serve the executor at the other end of stdin and stdout, until it closes its end."""
     adopt_orphans()
     requests, replies = _claim_streams()

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hparams_lab.errors import ExecutorError, UsageError
-from hparams_lab.executors.ray.resources import Need, count
+from hparams_lab.executors.ray.resources import Need
+from hparams_lab.text import count
 
 # Of the processes of a cluster that is started here. Ray ends its own processes where
 # memory is short, which would be all runs of a node at once; the system ends one. Nothing

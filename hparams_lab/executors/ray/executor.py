@@ -38,7 +38,7 @@ from hparams_lab.executors.base import (
 )
 from hparams_lab.executors.cpus import THREAD_VARIABLES
 from hparams_lab.executors.options import JobOptions
-from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.cluster import Cluster
 from hparams_lab.executors.ray.host import Brief, package_version
 from hparams_lab.executors.ray.pool import Fleet
@@ -207,7 +207,7 @@ class RayExecutor(Executor):
                 impatient = math.inf
                 continue
             self._fill_seats()
-            if isinstance(news, Report):
+            if isinstance(news, JobReport):
                 fleet.reply(news.job_id, answer(news.job_id, news.message))
             elif news:
                 self._ended.append(news)

@@ -27,7 +27,7 @@ from typing import Any
 from hparams_lab.errors import ExecutorError, HParamsLabError
 from hparams_lab.executors.base import Finished, Job
 from hparams_lab.executors.process.executor import ProcessExecutor
-from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.process.messages import JobReport
 
 # How many methods run at a time: one hears, others come and go.
 CONCURRENCY = 4
@@ -82,7 +82,7 @@ class Stopped:
     """All jobs that were to be stopped have ended, and their ends were said before."""
 
 
-Message = HostReady | HostFailed | Finished | Report | Stopped
+Message = HostReady | HostFailed | Finished | JobReport | Stopped
 
 
 def package_version() -> str:

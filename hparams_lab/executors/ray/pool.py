@@ -18,7 +18,7 @@ from typing import Any
 
 from hparams_lab.errors import ExecutorError, ExperimentLoadError, HParamsLabError, LogdirError
 from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
-from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.cluster import Cluster
 from hparams_lab.executors.ray.host import (
     CLOSE_SECS,
@@ -127,7 +127,7 @@ class Fleet:
         assert seat.place is not None
         return self._nodes[seat.place.node_id]
 
-    def take_next(self, deadline: float) -> Finished | Report | None:
+    def take_next(self, deadline: float) -> Finished | JobReport | None:
         """Take note of what comes next, and return it if it is of a job.
 
         Args:
@@ -162,8 +162,8 @@ class Fleet:
                 return self._inbox.get(timeout=min(rest, _POLL_SECS))
         raise queue.Empty
 
-    def _take(self, node: Node, message: Any) -> Finished | Report | None:
-        if isinstance(message, Finished | Report):
+    def _take(self, node: Node, message: Any) -> Finished | JobReport | None:
+        if isinstance(message, Finished | JobReport):
             if (seat := self._jobs.get(message.job_id)) is None:
                 return None
             if isinstance(message, Finished):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hparams_lab.errors import UsageError
+from hparams_lab.text import count
 
 # What Ray counts with is ten-thousandths.
 _LEAST_CPUS = 0.0001
@@ -54,11 +55,6 @@ class Need:
 
     def __str__(self) -> str:
         return count(self.cpus, "CPU") + (f" and {count(self.gpus, 'GPU')}" if self.gpus else "")
-
-
-def count(number: float, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:g} {noun}{'' if number == 1 else 's'}"
 
 
 def _divide(whole: float, part: float) -> int:

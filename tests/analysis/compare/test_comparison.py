@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hparams_lab.analysis.compare.comparison import Comparison, compare
-from hparams_lab.analysis.compare.verdict import Finding, Verdict
+from hparams_lab.analysis.compare.verdict import Conclusion, Finding
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import UsageError
 from tests.support.day_sweeps import Logs, log_days, log_sweep, put_together
@@ -41,14 +41,16 @@ def three_days() -> Comparison:
 @pytest.mark.parametrize(
     ("objective", "factor", "expected"),
     [
-        (maximize("accuracy"), 1, Verdict.BETTER),
-        (maximize("accuracy"), -1, Verdict.WORSE),
-        (minimize("loss"), 1, Verdict.WORSE),
-        (minimize("loss"), -1, Verdict.BETTER),
+        (maximize("accuracy"), 1, Conclusion.BETTER),
+        (maximize("accuracy"), -1, Conclusion.WORSE),
+        (minimize("loss"), 1, Conclusion.WORSE),
+        (minimize("loss"), -1, Conclusion.BETTER),
     ],
     ids=["more", "less", "more_loss", "less_loss"],
 )
-def test_the_goal_says_what_is_better(objective: object, factor: float, expected: Verdict) -> None:
+def test_the_goal_says_what_is_better(
+    objective: object, factor: float, expected: Conclusion
+) -> None:
     """A difference in the direction of the objective is better, in the other one worse."""
     (pair,) = compare(log_days(BASE, raise_by(factor), objective=objective)).pairs
 
@@ -64,7 +66,7 @@ def test_each_group_is_held_against_the_one_before() -> None:
     assert [("2026-11-20", "2026-11-21"), ("2026-11-21", "2026-11-22")] == [
         (pair.before, pair.after) for pair in comparison.pairs
     ]
-    assert [Verdict.BETTER, Verdict.NO_EVIDENCE] == [
+    assert [Conclusion.BETTER, Conclusion.NO_EVIDENCE] == [
         pair.finding.verdict for pair in comparison.pairs
     ]
     assert [False, True] == [pair.finding.is_identical for pair in comparison.pairs]
@@ -100,8 +102,8 @@ def test_several_comparisons_are_corrected() -> None:
     )
     finding = among.pairs[0].finding
 
-    assert (Verdict.BETTER, 0.03125) == (alone.verdict, alone.corrected_p_value)
-    assert (Verdict.NO_EVIDENCE, 0.0625) == (finding.verdict, finding.corrected_p_value)
+    assert (Conclusion.BETTER, 0.03125) == (alone.verdict, alone.corrected_p_value)
+    assert (Conclusion.NO_EVIDENCE, 0.0625) == (finding.verdict, finding.corrected_p_value)
     assert finding.repeats_needed is not None
 
 
@@ -110,14 +112,14 @@ def test_a_wider_axis_matches_on_common_points() -> None:
     (pair,) = compare(log_days(BASE[:6], raise_by(1))).pairs
 
     assert (6, 0, 6) == (pair.num_matched, pair.num_only_before, pair.num_only_after)
-    assert Verdict.BETTER is pair.finding.verdict
+    assert Conclusion.BETTER is pair.finding.verdict
 
 
 def test_too_few_trials_say_how_many_repeats_it_takes() -> None:
     """Three trials cannot tell anything; with two repeats they can."""
     finding = find(log_sweep(FRIDAY, BASE[:3]), log_sweep(SATURDAY, raise_by(1)[:3]))
 
-    assert (Verdict.NO_EVIDENCE, 2) == (finding.verdict, finding.repeats_needed)
+    assert (Conclusion.NO_EVIDENCE, 2) == (finding.verdict, finding.repeats_needed)
 
 
 def test_hold_outs_that_differ_leave_no_verdict() -> None:
@@ -127,7 +129,7 @@ def test_hold_outs_that_differ_leave_no_verdict() -> None:
         log_sweep(SATURDAY, raise_by(1), splits=True, seed=1),
     )
 
-    assert (Verdict.NO_EVIDENCE, None) == (finding.verdict, finding.evidence)
+    assert (Conclusion.NO_EVIDENCE, None) == (finding.verdict, finding.evidence)
     assert "different hold-outs, of seeds 0 and 1" in finding.problem
 
 
@@ -164,4 +166,4 @@ def test_days_that_are_identical_are_no_comparisons() -> None:
     logs = [log_sweep(f"2026-11-{day}_10-00-00", base) for day in (10, 11, 12)]
     finding = compare(put_together(*logs, log_sweep(FRIDAY, better))).pairs[-1].finding
 
-    assert (Verdict.BETTER, 0.015625) == (finding.verdict, finding.corrected_p_value)
+    assert (Conclusion.BETTER, 0.015625) == (finding.verdict, finding.corrected_p_value)

@@ -11,7 +11,7 @@ from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.objective import maximize, minimize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.schema import Ending
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 from tests.support.day_sweeps import log_sweep, put_together
 from tests.support.factories import FRIDAY, SATURDAY
 
@@ -50,7 +50,7 @@ def test_a_group_says_what_its_trials_came_to() -> None:
     endings = {2: Ending.FAILED, 3: Ending.PRUNED, 4: None}
     values = [[0.5], [0.75], [0.9], [0.9], [0.9], [math.nan], [0.25], [0.25]]
     (group,) = form(put_together(log_sweep(FRIDAY, values, endings=endings)), By.DAY)
-    spread = describe([0.5, 0.75, 0.25, 0.25])
+    spread = summarize([0.5, 0.75, 0.25, 0.25])
 
     assert {"SUCCESS": 5, "FAILURE": 1, "PRUNED": 1, "RUNNING": 1} == group.statuses
     assert (8, 4, 0.375) == (group.num_trials, group.num_values, group.median)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hparams_lab.analysis.compare.comparison import compare
-from hparams_lab.analysis.compare.verdict import Verdict
+from hparams_lab.analysis.compare.verdict import Conclusion
 from hparams_lab.events.schema import Ending
 from tests.support.day_sweeps import log_sweep, put_together
 from tests.support.factories import FRIDAY, SATURDAY
@@ -19,7 +19,7 @@ def test_the_best_run_again_are_no_evidence() -> None:
         put_together(log_sweep(FRIDAY, [[v] for v in values]), log_sweep(SATURDAY, again, seed=1))
     ).pairs[0]
 
-    assert Verdict.NO_EVIDENCE is pair.finding.verdict
+    assert Conclusion.NO_EVIDENCE is pair.finding.verdict
     assert "the best of 40" in pair.finding.problem
 
 
@@ -30,7 +30,7 @@ def test_points_stopped_early_on_one_side_are_no_evidence() -> None:
     after = log_sweep(SATURDAY, [[v] for v in values], endings=endings, seed=1)
     pair = compare(put_together(log_sweep(FRIDAY, [[0.0]] * 20), after)).pairs[0]
 
-    assert Verdict.NO_EVIDENCE is pair.finding.verdict
+    assert Conclusion.NO_EVIDENCE is pair.finding.verdict
     assert "stopped early in 2026-11-21" in pair.finding.problem
 
 
@@ -42,7 +42,7 @@ def test_the_best_that_become_better_are_better() -> None:
         put_together(log_sweep(FRIDAY, [[v] for v in values]), log_sweep(SATURDAY, again, seed=1))
     ).pairs[0]
 
-    assert Verdict.BETTER is pair.finding.verdict
+    assert Conclusion.BETTER is pair.finding.verdict
 
 
 def test_an_axis_narrowed_to_its_worse_half_is_compared() -> None:
@@ -53,4 +53,4 @@ def test_an_axis_narrowed_to_its_worse_half_is_compared() -> None:
         put_together(log_sweep(FRIDAY, [[v] for v in values]), log_sweep(SATURDAY, again))
     ).pairs[0]
 
-    assert Verdict.WORSE is pair.finding.verdict
+    assert Conclusion.WORSE is pair.finding.verdict

@@ -12,14 +12,14 @@ from hparams_lab.analysis.compare.comparison import Comparison, compare
 from hparams_lab.analysis.compare.text import (
     format_best,
     format_markdown,
-    format_title,
     format_verdict,
     list_remarks,
     list_unmatched,
+    name_comparison,
     tabulate_origins,
     tabulate_results,
 )
-from hparams_lab.analysis.compare.verdict import Verdict
+from hparams_lab.analysis.compare.verdict import Conclusion
 from hparams_lab.declare.objective import minimize
 from hparams_lab.events.schema import Ending
 from hparams_lab.runs.sweep import Resumption
@@ -109,7 +109,7 @@ def test_other_data_is_no_verdict() -> None:
         put_together(log_sweep(FRIDAY, LEVELS, data="aa"), log_sweep(SATURDAY, RAISED, data="bb"))
     ).pairs
 
-    assert Verdict.NO_EVIDENCE is pair.finding.verdict
+    assert Conclusion.NO_EVIDENCE is pair.finding.verdict
     assert pair.finding.problem.startswith("judged on other data")
 
 
@@ -151,7 +151,7 @@ def test_markdown_has_the_same_words() -> None:
     comparison = make_comparison()
     page = markdown.markdown(format_markdown(comparison), extensions=["markdown.extensions.tables"])
 
-    assert f"<h2>{format_title(comparison)}</h2>" in page
+    assert f"<h2>{name_comparison(comparison)}</h2>" in page
     assert f"<strong>{format_verdict(comparison.pairs[0])}.</strong>" in page
     assert (2, 4) == (page.count("<table>"), page.count(f"<td>{FRIDAY}</td>") * 2)
     assert "<td>a|b</td>" in page

@@ -17,9 +17,9 @@ from hparams_lab.analysis.export.table import (
     ENCODERS,
     Sheet,
     encode_csv,
-    encode_json,
     encode_markdown,
     encode_parquet,
+    format_json,
 )
 from hparams_lab.errors import UsageError
 
@@ -70,7 +70,7 @@ def test_csv_comes_back(rows: list[dict[str, Any]]) -> None:
 @given(rows=ROWS)
 def test_json_comes_back(rows: list[dict[str, Any]]) -> None:
     """Every value comes back with its type; what is no number is spelled as protobuf does."""
-    found = json.loads(encode_json(_sheet(*rows, **TYPES)), parse_constant=pytest.fail)
+    found = json.loads(format_json(_sheet(*rows, **TYPES)), parse_constant=pytest.fail)
 
     for row, cells in zip(rows, found, strict=True):
         cells["real"] = float(cells["real"]) if isinstance(cells["real"], str) else cells["real"]
@@ -108,7 +108,7 @@ def test_csv_tells_missing_from_what_is_no_number(value: float | None, text: byt
 )
 def test_json_spells_what_is_no_number(value: float, text: str) -> None:
     """JSON has no NaN; the JSON of protobuf has these texts."""
-    assert [{"a": text, "b": 1}] == json.loads(encode_json(_one(value)))
+    assert [{"a": text, "b": 1}] == json.loads(format_json(_one(value)))
 
 
 @pytest.mark.parametrize("name", ["csv", "json", "markdown"])
@@ -161,7 +161,7 @@ def test_no_rows_leave_the_columns() -> None:
     sheet = _sheet(a=str, b=int)
 
     assert b"a,b\r\n" == encode_csv(sheet)
-    assert [] == json.loads(encode_json(sheet))
+    assert [] == json.loads(format_json(sheet))
     assert b"| a | b |\n|---|---|\n" == encode_markdown(sheet)
 
 

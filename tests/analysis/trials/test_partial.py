@@ -18,7 +18,7 @@ from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.search.base import Traits
-from hparams_lab.stats.interval import describe
+from hparams_lab.stats.interval import summarize
 from tests.support.factories import SATURDAY, make_sweep, write_run
 
 Written = Sequence[tuple[Mapping[str, Sequence[float]], Ending | None]]
@@ -111,7 +111,7 @@ def test_a_metric_of_several_runs_has_its_spread(folds: int | None, tmp_path: Pa
     repeats = 4 if folds is None else 2
     (row,), _ = rank(tmp_path, [full(*values)], repeats=repeats, folds=folds)
 
-    assert {"accuracy": describe(values, num_folds=folds)} == row.spreads
+    assert {"accuracy": summarize(values, num_folds=folds)} == row.spreads
     assert row.spreads["accuracy"].mean == row.metrics["accuracy"] == row.objective_value
 
 

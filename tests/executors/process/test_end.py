@@ -42,7 +42,7 @@ time.sleep(60)
 
 SETUPS = {"fork": int, "spawn": partial(jobs.leave_thread, int)}
 
-SERVE = "from hparams_lab.executors.process.server import main; main()"
+SERVE = "from hparams_lab.executors.process.server import run_server; run_server()"
 
 
 def submit_sleepers(executor: Executor, folder: Path, name: str = "sleep_noted") -> list[int]:
@@ -191,7 +191,7 @@ def test_nothing_outlives_a_server_that_is_not_heard(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from hparams_lab.executors.process.server import main; main()",
+        "from hparams_lab.executors.process.server import run_server; run_server()",
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None and server.stdout is not None
@@ -212,7 +212,7 @@ def test_nothing_outlives_executor_and_server_killed_at_once(tmp_path: Path) -> 
     command = [
         sys.executable,
         "-c",
-        "from hparams_lab.executors.process.server import main; main()",
+        "from hparams_lab.executors.process.server import run_server; run_server()",
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None

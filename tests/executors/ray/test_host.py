@@ -14,7 +14,7 @@ import pytest
 
 from hparams_lab.errors import AssignmentError, ExecutorError
 from hparams_lab.executors.base import Cause, Finished, Job
-from hparams_lab.executors.process.messages import Report
+from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.host import (
     Brief,
     Host,
@@ -85,7 +85,7 @@ def test_reports_are_answered(make_host: Callable[[Brief], Host], tmp_path: Path
     said = host.hear()
     host.reply(3, "b")
 
-    assert [Report(3, "a")] == said
+    assert [JobReport(3, "a")] == said
     assert [Finished(3, ["b"])] == host.hear()
 
 
