@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hparams_lab.doctor.checks import columns, folders, installation, runs, values
+from hparams_lab.doctor.checks import columns, folders, installation, values
 from hparams_lab.doctor.checks.installation import Installation
 from hparams_lab.doctor.finding import Fault
 from hparams_lab.doctor.survey import Survey, survey
@@ -24,9 +24,9 @@ Check = Callable[[Survey], Iterator[Fault]]
 # Mended in this order: the config last, as other mends may change what it must say.
 CHECKS: Sequence[Check] = (
     folders.find_broken_sweeps,
-    runs.find_unended_runs,
-    runs.find_damage,
-    runs.find_several_files,
+    values.find_unended_runs,
+    values.find_damage,
+    values.find_several_files,
     values.find_bad_steps,
     values.find_infinite_hparams,
     values.find_mixed_types,

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.errors import ExecutorError, UsageError
-from hparams_lab.executors.capacity import Room, find_room
-from hparams_lab.executors.cpus import count_usable_cpus
+from hparams_lab.executors.capacity import Room, count_usable_cpus, find_room
 from tests.support.fake_gpus import FAIL, FakeTool, put_fake_tool
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hparams_lab.errors import ExecutorError
-from hparams_lab.executors import gpus
-from hparams_lab.executors.gpus import GpuShares, find_gpus
+from hparams_lab.executors import capacity
+from hparams_lab.executors.capacity import GpuShares, find_gpus
 from tests.support.fake_gpus import (
     A100,
     DIVIDED_LISTING,
@@ -85,7 +85,7 @@ def test_failing_tool_is_told(
     script: str, message: str, fake_tool: FakeTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An nvidia-smi that fails is an error that says why, and what to do."""
-    monkeypatch.setattr(gpus, "_TOOL_SECS", 0.5)
+    monkeypatch.setattr(capacity, "_TOOL_SECS", 0.5)
     fake_tool.write(script)
 
     with pytest.raises(ExecutorError, match=message):

@@ -24,8 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hparams_lab.analysis.where.expression import compile_condition
-from hparams_lab.analysis.where.truth import Evaluate
+from hparams_lab.analysis.where.expression import Evaluate, compile_condition
 from hparams_lab.errors import UsageError, did_you_mean
 
 _CONSTANTS = ("True", "False", "None")

@@ -29,9 +29,7 @@ from hparams_lab.executors.base import (
     Work,
     Workload,
 )
-from hparams_lab.executors.capacity import find_room
-from hparams_lab.executors.cpus import limit_threads
-from hparams_lab.executors.gpus import GpuShares, find_gpus
+from hparams_lab.executors.capacity import GpuShares, find_gpus, find_room, limit_threads
 from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.child import SIGKILL, kill_group
 from hparams_lab.executors.process.limits import Breach, JobLimits, Watch

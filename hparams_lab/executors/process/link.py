@@ -1,13 +1,21 @@
-"""The executor's end of a server process: starts it, sends to it, hears from it, ends it."""
+"""The executor's end of a server process: starts it, sends to it, hears from it, ends it.
+
+Where even the supervisor is dead, killed from outside, what the server started is found by a
+mark in its environment, which no process can change that its parent gave it. That takes a
+look at every process of this user: for the end of a server, not of each job.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import queue
+import secrets
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +23,6 @@ from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.child import SIGKILL, describe_exit, kill_group
 from hparams_lab.executors.process.messages import Begin, Signal
-from hparams_lab.executors.process.orphans import end_marked, make_mark
 from hparams_lab.tf_noise import HeldOutput
 
 # Not `-m`: the messages' classes must have the same name at both ends.
@@ -172,3 +179,45 @@ def _end_leftovers(process: subprocess.Popen[bytes], mark: dict[str, str]) -> No
     process.wait()
     kill_group(process.pid)
     end_marked(mark)
+
+
+_VARIABLE = "HPARAMS_LAB_SERVER"
+
+# Each time some may be forked while the others are found and killed.
+_MAX_LOOKS = 100
+
+
+def make_mark() -> dict[str, str]:
+    """Return a variable for an environment that no other process has."""
+    return {_VARIABLE: secrets.token_hex(16)}
+
+
+def find_marked(mark: dict[str, str]) -> set[int]:
+    """Return the processes that live in an environment with this mark; on Linux alone."""
+    ((name, value),) = mark.items()
+    variable = f"{name}={value}".encode()
+    return {
+        int(folder.name)
+        for folder in Path("/proc").glob("[0-9]*")
+        if variable in _read_environment(folder)
+    }
+
+
+def end_marked(mark: dict[str, str]) -> None:
+    """Kill the processes that live in an environment with this mark."""
+    for _ in range(_MAX_LOOKS):
+        left = find_marked(mark)
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _read_environment(folder: Path) -> list[bytes]:
+    """Return the variables that a process had from its parent; none of a dead one."""
+    try:
+        return (folder / "environ").read_bytes().split(b"\0")
+    except OSError:  # another user's, or gone
+        return []

@@ -36,7 +36,7 @@ from hparams_lab.executors.base import (
     Workload,
     conclude_interrupted,
 )
-from hparams_lab.executors.cpus import THREAD_VARIABLES
+from hparams_lab.executors.capacity import THREAD_VARIABLES
 from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.cluster import Cluster

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hparams_lab.executors.gpus import ALLOW_GROWTH, VISIBLE_DEVICES
+from hparams_lab.executors.capacity import ALLOW_GROWTH, VISIBLE_DEVICES
 from hparams_lab.executors.ray.resources import Need
 
 if TYPE_CHECKING:

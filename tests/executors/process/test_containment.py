@@ -14,7 +14,7 @@ import pytest
 from hparams_lab.executors.base import Cause, Job
 from hparams_lab.executors.process import supervisor as keeper
 from hparams_lab.executors.process.executor import ProcessExecutor
-from hparams_lab.executors.process.orphans import end_marked, find_marked, make_mark
+from hparams_lab.executors.process.link import end_marked, find_marked, make_mark
 from hparams_lab.testing import processes
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.support import jobs

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.executors.cpus import count_usable_cpus
+from hparams_lab.executors.capacity import count_usable_cpus
 from hparams_lab.testing.executors import run_jobs
 from tests.support import jobs
 from tests.support.process_jobs import ready_executor
