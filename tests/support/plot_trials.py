@@ -8,8 +8,8 @@ from typing import Any
 
 from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, RealInterval
 
-from hparams_lab.analysis.plots.measure import pick_measure
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.analysis.trials.goal import pick_measure
 from hparams_lab.analysis.trials.selection import Logged, read_logged
 from hparams_lab.declare.axis import Axis
 from hparams_lab.events.schema import Ending

@@ -15,7 +15,6 @@ from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Objective
 from hparams_lab.errors import UsageError, did_you_mean
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.stats.interval import summarize
 
@@ -148,7 +147,7 @@ def describe_group(members: Members, objective: Objective) -> Group:
         objective: of the newest sweep of all groups.
     """
     rows = members.rows
-    valued = [row for row in rows if is_complete(row)]
+    valued = [row for row in rows if row.has_result]
     values = [row.objective_value for row in valued]
     spread = summarize(values)
     runs = [run for row in rows for run in row.runs]
@@ -171,12 +170,6 @@ def describe_group(members: Members, objective: Objective) -> Group:
         wall_secs=sum(row.wall_secs for row in rows),
         notes=[*_list_notes(members, objective)],
     )
-
-
-def is_complete(row: TrialRow) -> bool:
-    """Return whether a trial succeeded in full, with a finite value of the objective."""
-    succeeded = row.status is Status.SUCCESS and not row.is_partial
-    return succeeded and math.isfinite(row.objective_value)
 
 
 def _commit_of(row: TrialRow) -> str:

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hparams_lab.analysis.compare.groups import is_complete
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.domains import Value
 from hparams_lab.events.read.reader import RunRecord
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import split_seed
 
@@ -60,7 +58,11 @@ def match_trials(before: Sequence[TrialRow], after: Sequence[TrialRow]) -> Match
     """
     tried = _by_point(before), _by_point(after)
     complete = [
-        {point: found for point, rows in side.items() if (found := [*filter(is_complete, rows)])}
+        {
+            point: found
+            for point, rows in side.items()
+            if (found := [row for row in rows if row.has_result])
+        }
         for side in tried
     ]
     matches = [
@@ -69,9 +71,9 @@ def match_trials(before: Sequence[TrialRow], after: Sequence[TrialRow]) -> Match
         if point in complete[1]
     ]
     left_out = Counter(
-        NOT_FINITE if row.label == Status.SUCCESS.value else row.label
+        NOT_FINITE if row.is_complete else row.label
         for row in (*before, *after)
-        if not is_complete(row)
+        if not row.has_result
     )
     return Matches(
         matches=matches,

@@ -10,8 +10,7 @@ Numbers alone: which design fits what was logged is decided in `samples`.
 
 Source: Fisher, "The Design of Experiments", 1935, chapter 3, for the permutation of pairs;
 Hartigan, "Using Subsample Values as Typical Values", JASA 64 (1969), 1303-1317, for their
-interval; `hparams_lab.stats.interval` for the correction for folds; Holm, "A Simple Sequentially
-Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6 (1979), 65-70.
+interval; `hparams_lab.stats.interval` for the correction for folds.
 """
 
 from __future__ import annotations
@@ -168,24 +167,6 @@ def weigh_splits(
         num_before=num_before,
         num_after=num_after,
     )
-
-
-def correct(p_values: Sequence[float]) -> list[float]:
-    """Return p-values of as many tests, corrected after Holm, in the same order.
-
-    Whatever is true, one of those at most 0.05 is a false alarm with a chance of 5 % at
-    most, in all of them together.
-
-    Example:
-        >>> correct([0.01, 0.04, 0.03])
-        [0.03, 0.06, 0.06]
-    """
-    corrected = [1.0] * len(p_values)
-    highest = 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
-        corrected[index] = highest
-    return corrected
 
 
 def _weigh_equal(difference: float, num_ways: int) -> tuple[float, float, float]:

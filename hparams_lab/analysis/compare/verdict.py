@@ -14,12 +14,13 @@ from enum import Enum
 from statistics import fmean
 
 from hparams_lab.analysis.compare.design import Samples, Unit
-from hparams_lab.analysis.compare.groups import Members, is_complete
+from hparams_lab.analysis.compare.groups import Members
 from hparams_lab.analysis.compare.pairs import Match
-from hparams_lab.analysis.compare.significance import ALPHA, Evidence, correct
+from hparams_lab.analysis.compare.significance import ALPHA, Evidence
 from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal, Objective
+from hparams_lab.stats import holm
 from hparams_lab.stats.power import count_fold_repeats, count_repeats
 
 
@@ -74,7 +75,7 @@ def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
         for sample, each in zip(samples, weighed, strict=True)
         if each is not None and not sample.is_identical
     ]
-    corrected = iter(correct(tested))
+    corrected = iter(holm.correct(tested))
     num_tests = len(tested)
     return [
         Finding(
@@ -187,12 +188,12 @@ def find_picking(
 def _values(rows: Iterable[TrialRow]) -> dict[Assignment, float]:
     """Return the mean value of each point that was tried in full."""
     found: dict[Assignment, list[float]] = {}
-    for row in filter(is_complete, rows):
+    for row in (row for row in rows if row.has_result):
         found.setdefault(row.assignment, []).append(row.objective_value)
     return {point: fmean(values) for point, values in found.items()}
 
 
 def _stopped(rows: Iterable[TrialRow]) -> set[Assignment]:
     rows = list(rows)
-    complete = {row.assignment for row in rows if is_complete(row)}
+    complete = {row.assignment for row in rows if row.has_result}
     return {row.assignment for row in rows if row.label in (PRUNED, LOST_RACE)} - complete

@@ -11,8 +11,7 @@ in another sweep, has the same interplay again, so it is one observation, not tw
 is the spread of points about the model, not that of runs about points.
 
 Source: marginal means after least squares: Searle, Speed and Milliken, "Population
-marginal means in the linear model", The American Statistician 34 (1980), 216-221; the
-correction for many tests: Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
+marginal means in the linear model", The American Statistician 34 (1980), 216-221.
 """
 
 from __future__ import annotations
@@ -213,19 +212,3 @@ def _encode(factor: Factor) -> NDArray[np.float64]:
     code[active, factor.codes[active]] = 1.0
     code[active] -= code[active].mean(axis=0)
     return code
-
-
-def correct_for_many(p_values: Sequence[float]) -> list[float]:
-    """Return p-values as large as many tests at once demand, after Holm; NaNs are no tests.
-
-    Example:
-        >>> correct_for_many([0.01, float("nan"), 0.04])
-        [0.02, nan, 0.04]
-    """
-    corrected = [math.nan] * len(p_values)
-    tests = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
-    largest = 0.0
-    for place, (p_value, index) in enumerate(tests):
-        largest = max(largest, min(1.0, p_value * (len(tests) - place)))
-        corrected[index] = largest
-    return corrected

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hparams_lab.analysis.effects import factors
-from hparams_lab.analysis.effects.additive import AdditiveModel, LevelMean, correct_for_many
+from hparams_lab.analysis.effects.additive import AdditiveModel, LevelMean
 from hparams_lab.analysis.effects.factors import Factor
 from hparams_lab.analysis.effects.importance import Importance, check_evaluator, estimate_importance
 from hparams_lab.analysis.effects.sample import EffectSample, draw_sample
 from hparams_lab.analysis.trials.goal import MetricGoal, list_numbers
 from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.declare.domains import format_value
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.stats import holm
 
 SIGNIFICANT = 0.05
 """Below it a corrected p-value is evidence."""
@@ -130,7 +130,7 @@ def describe_effects(
             metric is better.
     """
     check_evaluator(evaluator)
-    complete = [row for row in rows if row.label == Status.SUCCESS.value]
+    complete = [row for row in rows if row.is_complete]
     aim = (
         MetricGoal.of_objective(sweeps[-1].objective)
         if metric is None
@@ -164,7 +164,7 @@ def _describe_axes(
     p_values = [math.nan] * len(factors)
     importances = [Importance()] * len(factors)
     if evaluator is not None:
-        p_values = correct_for_many([model.test_effect(index) for index in range(len(factors))])
+        p_values = holm.correct([model.test_effect(index) for index in range(len(factors))])
         importances = estimate_importance(
             factors,
             model.without_blocks,

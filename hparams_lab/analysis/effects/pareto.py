@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.analysis.trials.rows import TrialRow
-from hparams_lab.events.schema import Status
 
 
 def find_front(rows: Sequence[TrialRow], first: MetricGoal, second: MetricGoal) -> list[TrialRow]:
@@ -43,7 +42,7 @@ def list_comparable(
     return [
         row
         for row in rows
-        if row.label == Status.SUCCESS.value
+        if row.is_complete
         and not math.isnan(first.value_of(row))
         and not math.isnan(second.value_of(row))
     ]

@@ -15,7 +15,6 @@ from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import UnknownExperimentError
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 
 COPY = "the same run again"
@@ -99,7 +98,7 @@ def _find_reasons(rows: Sequence[TrialRow], aim: MetricGoal) -> list[str | None]
         value = aim.value_of(row)
         seeds = tuple(run.seed for run in row.runs)
         key = (row.assignment, seeds, value)
-        if row.label != Status.SUCCESS.value:
+        if not row.is_complete:
             reasons.append(row.label)
         elif not math.isfinite(value):
             reasons.append(NOT_FINITE)

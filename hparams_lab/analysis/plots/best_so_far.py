@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hparams_lab.analysis.plots.base import PictureSpec
-from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.plots.style import (
     BLUE,
     GREY,
@@ -22,6 +21,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
@@ -59,9 +59,9 @@ def draw_best_so_far(trials: Trials) -> Figure:
         _draw_days(panels[1], by_day, measure)
     low, high, beyond = limit_axis(trials.values, measure.goal)
     panels[0].set_ylim(low, high)
-    panels[0].set_ylabel(label_metric(measure.tag, measure.goal))
+    panels[0].set_ylabel(label_metric(measure.name, measure.goal))
     notes = [*trials.describe(), "dots: trials, in the order in which they ended", *beyond]
-    set_texts(figure, f"{trials.experiment}: best {shorten(measure.tag)} so far", notes)
+    set_texts(figure, f"{trials.experiment}: best {shorten(measure.name)} so far", notes)
     return figure
 
 
@@ -95,7 +95,7 @@ def _end_time(row: TrialRow) -> tuple[float, str]:
     return max((math.inf if end is None else end for end in ends), default=math.inf), row.trial_id
 
 
-def _draw_trials(panel: Axes, by_sweep: dict[str, list[TrialRow]], measure: Measure) -> None:
+def _draw_trials(panel: Axes, by_sweep: dict[str, list[TrialRow]], measure: MetricGoal) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colours = line_colours(len(by_sweep))
@@ -131,7 +131,7 @@ def _draw_trials(panel: Axes, by_sweep: dict[str, list[TrialRow]], measure: Meas
         )
 
 
-def _draw_days(panel: Axes, by_day: dict[str, list[TrialRow]], measure: Measure) -> None:
+def _draw_days(panel: Axes, by_day: dict[str, list[TrialRow]], measure: MetricGoal) -> None:
     better = max if measure.goal is Goal.MAXIMIZE else min
     bests = [better(measure.read(row) for row in rows) for rows in by_day.values()]
     places = range(len(bests))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hparams_lab.analysis.plots.base import PictureSpec
-from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.plots.style import (
     house_style,
     label_metric,
@@ -20,6 +19,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.catalog.option import Options, option
 from hparams_lab.declare import tags
@@ -105,7 +105,7 @@ def draw_curves(trials: Trials, *, top: int = _DEFAULT_TOP) -> Figure:
     return figure
 
 
-def find_curve_tag(rows: Sequence[TrialRow], measure: Measure) -> str:
+def find_curve_tag(rows: Sequence[TrialRow], measure: MetricGoal) -> str:
     """Return the tag that tells how trials learned.
 
     Args:

@@ -87,11 +87,11 @@ def draw_days(trials: Trials) -> Figure:
     low, high, beyond = limit_axis(trials.values, trials.measure.goal)
     panel.set_ylim(low, high)
     panel.set_xlim(-0.6, len(days) - 0.4)
-    panel.set_ylabel(label_metric(trials.measure.tag, trials.measure.goal))
+    panel.set_ylabel(label_metric(trials.measure.name, trials.measure.goal))
     panel.grid(axis="y")
     panel.tick_params(length=0)
     notes = [*trials.describe(), "line: median; box: the middle half of the trials", *beyond]
-    set_texts(figure, f"{trials.experiment}: {shorten(trials.measure.tag)} by day", notes)
+    set_texts(figure, f"{trials.experiment}: {shorten(trials.measure.name)} by day", notes)
     return figure
 
 

@@ -65,8 +65,8 @@ def draw_effects(trials: Trials) -> Figure:
     ]
     low, high, _ = limit_axis(ends, trials.measure.goal)
     panels[-1].set_xlim(low, high)
-    panels[-1].set_xlabel(label_metric(trials.measure.tag, trials.measure.goal).replace("\n", " "))
-    title = f"{trials.experiment}: mean {shorten(trials.measure.tag)} at each value"
+    panels[-1].set_xlabel(label_metric(trials.measure.name, trials.measure.goal).replace("\n", " "))
+    title = f"{trials.experiment}: mean {shorten(trials.measure.name)} at each value"
     notes = [*trials.describe(), "dot and line: mean, 95 % interval; ring: best trial"]
     if more := len(described.axes) - len(shown):
         notes.append(f"{more} less important hyperparameters left out")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hparams_lab.analysis.plots.base import PictureSpec
-from hparams_lab.analysis.plots.measure import Measure
 from hparams_lab.analysis.plots.style import (
     INK,
     house_style,
@@ -21,6 +20,7 @@ from hparams_lab.analysis.plots.style import (
     shorten,
 )
 from hparams_lab.analysis.plots.trials import Trials
+from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.catalog.option import Options, option
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
@@ -72,13 +72,13 @@ def draw_heatmap(
     if not any(map(math.isfinite, chosen.values)):
         raise UsageError(
             f"no trial with values of {x!r} and {y!r} was run in full and has a value of "
-            f"{trials.measure.tag!r}. Choose other hyperparameters."
+            f"{trials.measure.name!r}. Choose other hyperparameters."
         )
     cells = fill_cells(chosen, x=x, y=y)
     num_y, num_x = cells.means.shape
     figure = make_figure(min(3.8 + 0.85 * num_x, 16.0), min(max(3.8, 2.2 + 0.5 * num_y), 14.0))
     _paint(figure, figure.subplots(), cells, trials.measure)
-    title = f"{shorten(trials.measure.tag)} by {shorten(x, 20)} and {shorten(y, 20)}"
+    title = f"{shorten(trials.measure.name)} by {shorten(x, 20)} and {shorten(y, 20)}"
     notes = _list_notes(chosen, cells, fixed)
     if left_out := len(trials.rows) - len(chosen.rows):
         notes.append(f"{left_out} trials with other values or without these left out")
@@ -108,7 +108,7 @@ def _pick_axes(trials: Trials, x: str | None, y: str | None) -> tuple[str, str]:
     return x or next(picked), y or next(picked)
 
 
-def _paint(figure: Figure, axes: Axes, cells: Cells, measure: Measure) -> None:
+def _paint(figure: Figure, axes: Axes, cells: Cells, measure: MetricGoal) -> None:
     from matplotlib import colormaps
 
     finite = cells.means[np.isfinite(cells.means)]
@@ -126,7 +126,7 @@ def _paint(figure: Figure, axes: Axes, cells: Cells, measure: Measure) -> None:
     )
     extend = "min" if finite.min() < low else "max" if finite.max() > high else "neither"
     bar = figure.colorbar(mesh, ax=axes, extend=extend, pad=0.02)
-    bar.set_label(label_metric(measure.tag, measure.goal))
+    bar.set_label(label_metric(measure.name, measure.goal))
     bar.outline.set_visible(False)
     _label(axes, cells)
     _write_values(axes, cells, mesh)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hparams_lab.analysis.plots.measure import Measure
+from hparams_lab.analysis.trials.goal import MetricGoal
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.errors import UsageError
 from hparams_lab.runs.sweep import Sweep
@@ -30,7 +30,7 @@ class Trials:
 
     rows: Sequence[TrialRow]
     sweeps: Sequence[Sweep]
-    measure: Measure
+    measure: MetricGoal
 
     @property
     def experiment(self) -> str:
@@ -53,7 +53,7 @@ class Trials:
         if not found:
             raise UsageError(
                 f"a picture needs a trial that was run in full and has a value of "
-                f"{self.measure.tag!r}; none of {len(self.rows)} has. Run some, or select others."
+                f"{self.measure.name!r}; none of {len(self.rows)} has. Run some, or select others."
             )
         return found
 
@@ -75,7 +75,7 @@ class Trials:
         """What their hyperparameters did; a second or two of work, done once."""
         from hparams_lab.analysis.effects.effects import describe_effects  # imports Optuna
 
-        return describe_effects(self.rows, self.sweeps, str(self.measure))
+        return describe_effects(self.rows, self.sweeps, self.measure.word)
 
     def describe(self) -> list[str]:
         """Return what a picture's notes say of them: how many, of when, and which are left out."""

@@ -26,7 +26,6 @@ from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.domains import format_value
 from hparams_lab.declare.objective import Goal
-from hparams_lab.events.schema import Status
 from hparams_lab.text import count
 
 MAX_TRIALS = 100
@@ -183,7 +182,7 @@ def gather_report(
 
 def find_best(trials: Trials) -> TrialRow | None:
     """Return the best trial that was run in full; None if there is none."""
-    return next((row for row in trials.rows if row.label == Status.SUCCESS.value), None)
+    return next((row for row in trials.rows if row.is_complete), None)
 
 
 def _describe_scope(trials: Trials) -> str:
@@ -197,7 +196,7 @@ def _describe_scope(trials: Trials) -> str:
 
 def _describe_objective(trials: Trials) -> str:
     better = "higher" if trials.measure.goal is Goal.MAXIMIZE else "lower"
-    return f"{trials.measure.tag}, {better} is better"
+    return f"{trials.measure.name}, {better} is better"
 
 
 def _describe_best(logged: Logged, trials: Trials, replay: str) -> Best | None:
@@ -210,13 +209,13 @@ def _describe_best(logged: Logged, trials: Trials, replay: str) -> Best | None:
         *(
             (tag, report_tables.format_mean(row, tag))
             for tag in logged.sweeps[-1].metric_keys
-            if tag != trials.measure.tag and tag in row.metrics
+            if tag != trials.measure.name and tag in row.metrics
         ),
         ("trial", f"{row.sweep_id}/{row.trial_id}"),
         ("seed", ", ".join(seeds) or "not known"),
         ("directory", str(row.runs[0].dir.path.parent)),
     ]
-    return Best(_describe_value(row, trials.measure.tag), facts, replay)
+    return Best(_describe_value(row, trials.measure.name), facts, replay)
 
 
 def _describe_value(row: TrialRow, tag: str) -> str:

@@ -75,7 +75,7 @@ def tabulate_trials(trials: Trials, *, limit: int) -> Table:
         trials: to tabulate.
         limit: how many of them, at least 1.
     """
-    tag = trials.measure.tag
+    tag = trials.measure.name
     others = dict.fromkeys(key for sweep in reversed(trials.sweeps) for key in sweep.metric_keys)
     metrics = [tag, *(key for key in others if key != tag)]
     rows = [

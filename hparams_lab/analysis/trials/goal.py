@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hparams_lab.analysis.trials.rows import TrialRow
@@ -22,10 +22,12 @@ class MetricGoal:
     Attributes:
         name: of a metric's tag or another numeric fact of a trial, as `secs`.
         goal: which way is better.
+        metric: the metric's own tag, without the `best/` of an objective; empty of a fact.
     """
 
     name: str
     goal: Goal
+    metric: str = field(default="", compare=False)
 
     @staticmethod
     def parse(text: str, sweeps: Sequence[Sweep], known: Iterable[str]) -> MetricGoal:
@@ -60,25 +62,53 @@ class MetricGoal:
                 f"which way {name!r} is better must be said, as it is no objective; got {text!r}. "
                 f"Write {name}:min or {name}:max."
             )
-        return MetricGoal(name, goal)
+        objective = sweeps[-1].objective
+        return MetricGoal(name, goal, objective.metric if name == objective.tag else name)
 
     @staticmethod
     def of_objective(objective: Objective) -> MetricGoal:
         """Return an objective's, under the tag that the dashboard shows."""
-        return MetricGoal(objective.tag, objective.goal)
+        return MetricGoal(objective.tag, objective.goal, objective.metric)
 
     def value_of(self, row: TrialRow) -> float:
         """Return a trial's number, NaN where it has none."""
         value: Any = row.metrics.get(self.name, row.facts.get(self.name))
         return float(value) if _is_number(value) else math.nan
 
+    def read(self, row: TrialRow) -> float:
+        """Return a trial's number: NaN if it has none, or is not complete."""
+        return self.value_of(row) if row.is_complete else math.nan
+
     def rank(self, value: float) -> tuple[bool, float]:
         """Return a sort key that puts the best value first and NaN last."""
         return Objective(self.name, self.goal).rank(value)
 
+    @property
+    def word(self) -> str:
+        """It as `--metric` takes it: `loss:min`."""
+        return f"{self.name}:{'max' if self.goal is Goal.MAXIMIZE else 'min'}"
+
     def __str__(self) -> str:
         """Return it for people: `loss (minimize)`."""
         return f"{self.name} ({self.goal.value})"
+
+
+def pick_measure(
+    rows: Sequence[TrialRow], sweeps: Sequence[Sweep], word: str | None = None
+) -> MetricGoal:
+    """Return what a word names: `TAG` of an objective, `TAG:min` or `TAG:max` of any number.
+
+    Args:
+        rows: the trials to be shown.
+        sweeps: that they are of, oldest first.
+        word: None for the newest sweep's objective.
+
+    Raises:
+        UsageError: if no trial has such a number, or which way it is better is not known.
+    """
+    if word is None:
+        return MetricGoal.of_objective(sweeps[-1].objective)
+    return MetricGoal.parse(word, sweeps, list_numbers(rows))
 
 
 def list_numbers(rows: Iterable[TrialRow]) -> set[str]:

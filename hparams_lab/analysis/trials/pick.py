@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.errors import UnknownExperimentError, did_you_mean
 from hparams_lab.events.read.reader import read_runs
-from hparams_lab.events.schema import Status
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep, find_newest
 
@@ -67,7 +66,7 @@ def pick_trial(home: ExperimentDir, word: str | None = None) -> Pick:
 
 def _pick_best(home: ExperimentDir, sweep_dir: SweepDir) -> Pick:
     sweep, rows = _read(sweep_dir)
-    if not rows or rows[0].label != Status.SUCCESS.value:
+    if not rows or not rows[0].is_complete:
         raise UnknownExperimentError(
             f"experiment {home.name!r} has no successful trial, run in full, in {sweep_dir.id}. "
             "Name a trial, or another sweep."

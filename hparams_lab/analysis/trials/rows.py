@@ -85,6 +85,16 @@ class TrialRow:
             return self.status.value
         return PRUNED if any(run.ending is Ending.PRUNED for run in self.runs) else LOST_RACE
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all its runs succeeded, and none was stopped early."""
+        return self.status is Status.SUCCESS and not self.is_partial
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it is complete, with a finite value of the objective."""
+        return self.is_complete and math.isfinite(self.objective_value)
+
     @cached_property
     def ending(self) -> str | None:
         """How the runs ended that make it what it is: `timed out`; None while one runs.

@@ -14,7 +14,6 @@ from hparams_lab.cli.output.json_documents import encode_sweep, encode_trial
 from hparams_lab.cli.output.tables import format_metric, make_console, print_prose
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UnknownExperimentError
-from hparams_lab.events.schema import Status
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.text import count
 
@@ -30,7 +29,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
     home = find_logged(logdir_of(values), words[0])
     logged = read_logged(home, select_sweeps(values, home, words[1] if len(words) > 1 else None))
     rows = keep_rows(values, logged.rows)
-    if not rows or rows[0].label != Status.SUCCESS.value:
+    if not rows or not rows[0].is_complete:
         asked = f" of which is true: {' and '.join(values.where)}" if values.where else ""
         show = ["show", *words, *(f"--where={text}" for text in values.where)]
         raise UnknownExperimentError(

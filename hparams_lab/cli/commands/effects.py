@@ -29,7 +29,6 @@ from hparams_lab.cli.output.tables import (
 )
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import UsageError
-from hparams_lab.events.schema import Status
 from hparams_lab.text import count
 
 _LEAST_P = 0.001
@@ -84,7 +83,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
 
 def _encode_effects(effects: Effects) -> dict[str, Any]:
     return {
-        "metric": effects.metric,
+        "metric": {"name": effects.metric.name, "goal": effects.metric.goal},
         "evaluator": effects.evaluator,
         "num_trials": effects.num_trials,
         "left_out": effects.left_out,
@@ -210,7 +209,7 @@ def tell_front(
             f"--pareto must name two metrics; got {','.join(texts)!r}. Write "
             "--pareto=accuracy,secs:min."
         )
-    known = list_numbers(row for row in rows if row.label == Status.SUCCESS.value)
+    known = list_numbers(row for row in rows if row.is_complete)
     first, second = (MetricGoal.parse(text, logged.sweeps, known) for text in texts)
     if first.name == second.name:
         raise UsageError(

@@ -9,11 +9,11 @@ from absl import flags
 
 from hparams_lab.analysis.compare.comparison import Comparison
 from hparams_lab.analysis.compare.text import format_markdown
-from hparams_lab.analysis.plots.measure import pick_measure
 from hparams_lab.analysis.plots.pictures import Picture
 from hparams_lab.analysis.plots.saving import PNG, encode_figure
 from hparams_lab.analysis.plots.trials import Trials
 from hparams_lab.analysis.report.board import write_board
+from hparams_lab.analysis.trials.goal import pick_measure
 from hparams_lab.analysis.trials.selection import Logged, read_logged
 from hparams_lab.cli.flags.selection import keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged

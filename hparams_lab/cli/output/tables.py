@@ -17,7 +17,6 @@ from hparams_lab.analysis.trials.rows import PRUNED, TrialRow
 from hparams_lab.cli.streams import discard_stdout
 from hparams_lab.declare import tags
 from hparams_lab.declare.domains import Value, format_value
-from hparams_lab.events.schema import Status
 from hparams_lab.logdir.mounts import in_terms_of_urls
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.text import count, escape_control
@@ -138,7 +137,7 @@ def trial_columns(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> list[Col
     several = len(sweeps) > 1
     ids = [f"{row.sweep_id}/{row.trial_id}" if several else row.trial_id for row in rows]
     columns = [Column("trial", ids)]
-    if any(row.label != Status.SUCCESS.value for row in rows):
+    if not all(row.is_complete for row in rows):
         columns.append(Column("status", [row.told_label for row in rows]))
     columns.append(_metric_column(objective, rows))
     for name in _list_varied(sweeps):

@@ -14,7 +14,6 @@ from scipy import stats
 from hparams_lab.analysis.compare.significance import (
     ALPHA,
     Evidence,
-    correct,
     weigh_blocks,
     weigh_folds,
     weigh_splits,
@@ -191,15 +190,3 @@ def test_folds_of_other_splits_are_careful() -> None:
     assert plain.difference == folds.difference
     assert folds.low < plain.low
     assert plain.p_value < folds.p_value
-
-
-@FEW
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8, unique=True))
-def test_corrected_p_values_are_those_of_holm(p_values: list[float]) -> None:
-    """Each is the highest of all smaller ones times the number of those not smaller still."""
-    expected = [
-        min(1.0, max(low * sum(other >= low for other in p_values) for low in p_values if low <= p))
-        for p in p_values
-    ]
-
-    assert expected == pytest.approx(correct(p_values))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.analysis.effects.additive import AdditiveModel, correct_for_many
+from hparams_lab.analysis.effects.additive import AdditiveModel
 from hparams_lab.analysis.effects.factors import Factor
+from hparams_lab.stats import holm
 
 EFFECTS = {"a": {1: 0.0, 2: 1.0, 3: 5.0}, "b": {"x": 0.0, "y": -2.0}}
 VALUES = st.lists(st.floats(-100, 100), min_size=12, max_size=12)
@@ -172,19 +173,12 @@ def test_no_trial_to_spare_leaves_no_interval() -> None:
     assert math.isnan(model.test_effect(0))
 
 
-def test_many_tests_are_corrected_after_holm() -> None:
-    """The least p-value is multiplied by the number of tests, and none falls below a smaller."""
-    assert pytest.approx([0.03, 0.04, 0.04]) == correct_for_many([0.01, 0.02, 0.03])
-
-
 def test_no_effect_is_rarely_evident() -> None:
     """In at most 7 % of 300 sweeps of pure noise does any of two axes pass for evident."""
     rng = np.random.default_rng(0)
     factors = grid()
     models = (fit(factors, [*rng.normal(size=12)]) for _ in range(300))
-    evident = sum(
-        min(correct_for_many([m.test_effect(0), m.test_effect(1)])) < 0.05 for m in models
-    )
+    evident = sum(min(holm.correct([m.test_effect(0), m.test_effect(1)])) < 0.05 for m in models)
 
     assert 0.07 >= evident / 300
 
