@@ -27,16 +27,14 @@ from hparams_lab.errors import DeclarationError, LogdirError, UsageError
 from hparams_lab.events import schema
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.config import write_config
-from hparams_lab.events.write.writer import RunWriter, add_scalars
+from hparams_lab.events.write.writer import RunWriter, write_spread
 from hparams_lab.interop.columns import HParamColumn, rename_columns
-from hparams_lab.logdir.layout import ExperimentDir, RunDir, SweepDir, experiment_dir
+from hparams_lab.logdir.layout import ExperimentDir, SweepDir, experiment_dir
 from hparams_lab.remote.opened import opened
 from hparams_lab.runs.provenance import collect_provenance
 from hparams_lab.runs.run import MAX_STEP, RunSpec
 from hparams_lab.runs.sweep import Sweep, read_sweeps
 from hparams_lab.runs.trial import make_trial
-from hparams_lab.stats.interval import summarize
-from hparams_lab.text import escape_cell
 
 Points = Sequence[tuple[int, float]]
 """Step and value of each point of a series, steps ascending; TensorBoard holds 31 bits."""
@@ -233,7 +231,7 @@ def _write_trial(
             values.append(_last_value(run, search.objective))
         last_dir = spec.dir
     if len(values) > 1 and len(values) == len(trial.runs):
-        _write_spread(last_dir, values, sweep)
+        write_spread(last_dir, sweep.objective.tag, values, num_folds=sweep.folds)
 
 
 def _judge(run: ImportedRun, objective: Objective) -> ImportedRun:
@@ -257,7 +255,7 @@ def _write_run(spec: RunSpec, run: ImportedRun, notes: Mapping[str, str], now_se
         start_secs = now_secs - run.wall_secs
     times = [start_secs]
     with RunWriter.create(spec.dir, clock=lambda: times[-1]) as writer:
-        _write_start(writer, spec, notes, start_secs)
+        writer.write_start(spec, is_seed_known=False, notes=notes)
         times.append(start_secs + run.wall_secs)  # when each point was made is not known
         for tag, step, value in _list_points(run.scalars):
             writer.write_scalar(tag, value, min(step, MAX_STEP))
@@ -269,32 +267,3 @@ def _write_run(spec: RunSpec, run: ImportedRun, notes: Mapping[str, str], now_se
 def _list_points(scalars: Mapping[str, Points]) -> Iterator[tuple[str, int, float]]:
     for tag, points in scalars.items():
         yield from ((tag, step, value) for step, value in points)
-
-
-def _write_start(
-    writer: RunWriter, spec: RunSpec, notes: Mapping[str, str], start_secs: float
-) -> None:
-    """Write who the run is, as `RunWriter.write_start` does, but claim no seed."""
-    sweep_id = spec.dir.sweep_id
-    labels = {"day": sweep_id[:10], "sweep": sweep_id, "commit": spec.commit}
-    writer.write_summary(
-        schema.encode_start(
-            spec.assignment,
-            labels=labels,
-            group_name=spec.group_name,
-            start_time_secs=start_secs,
-        )
-    )
-    writer.write_summary(schema.encode_identity({"repeat": spec.dir.repeat, "fold": spec.dir.fold}))
-    card = {**spec.assignment, "trial": spec.group_name, "run": spec.dir.path.name, **notes}
-    lines = [f"| {escape_cell(name)} | {escape_cell(value)} |" for name, value in card.items()]
-    text = "\n".join(["| | |", "|---|---|", *lines])
-    writer.write_summary(schema.encode_text(schema.RUN_CARD_TAG, text))
-
-
-def _write_spread(run_dir: RunDir, values: Sequence[float], sweep: Sweep) -> None:
-    """Write how sure the trial's mean is, as the schedule does."""
-    spread = summarize(values, num_folds=sweep.folds)
-    numbers = (spread.std, spread.count, spread.low, spread.high)
-    names = tags.spread(sweep.objective.tag)
-    add_scalars(run_dir, dict(zip(names, numbers, strict=True)))

@@ -16,14 +16,13 @@ import numpy as np
 from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.events.schema import Ending
-from hparams_lab.events.write.writer import add_scalars
+from hparams_lab.events.write.writer import write_spread
 from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.runs.trial import Trial, make_trial
 from hparams_lab.search.base import Strategy
 from hparams_lab.search.race import Race
-from hparams_lab.stats.interval import summarize
 from hparams_lab.sweeps.history import PastTrial
 
 
@@ -162,7 +161,9 @@ class Schedule:
         del self._open[trial.trial.id]
         self._enter_race(trial)
         if len(trial.values) > 1 and not trial.has_failed and not trial.is_concluded:
-            self._write_spread(trial)
+            assert trial.last_dir is not None
+            values, tag = list(trial.values.values()), self._sweep.objective.tag
+            write_spread(trial.last_dir, tag, values, num_folds=self._sweep.folds)
         mean = _mean(trial.values.values()) if trial.values else None
         value = None if trial.has_failed or trial.is_pruned else mean
         self._strategy.observe(trial.trial.assignment, value, pruned=trial.is_pruned)
@@ -173,14 +174,6 @@ class Schedule:
     def _enter_race(self, trial: _OpenTrial) -> None:
         if self._race and len(trial.values) == len(trial.specs):
             self._race.enter(trial.values)
-
-    def _write_spread(self, trial: _OpenTrial) -> None:
-        """Write how sure the trial's mean is; the dashboard itself can only average."""
-        assert trial.last_dir is not None
-        spread = summarize(list(trial.values.values()), num_folds=self._sweep.folds)
-        numbers = (spread.std, spread.count, spread.low, spread.high)
-        names = tags.spread(self._sweep.objective.tag)
-        add_scalars(trial.last_dir, dict(zip(names, numbers, strict=True)))
 
 
 class _OpenTrial:

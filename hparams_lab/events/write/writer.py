@@ -14,13 +14,14 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
+from hparams_lab.declare import tags
 from hparams_lab.errors import StorageError
 from hparams_lab.events import schema
 from hparams_lab.events.read.reader import RunRecord, Series, is_whole, read_progress
@@ -30,6 +31,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.atomic import storage_error, storing
 from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import RunSpec
+from hparams_lab.stats.interval import summarize
 from hparams_lab.text import escape_cell
 
 Clock = Callable[[], float]
@@ -69,29 +71,36 @@ class RunWriter:
             raise FileExistsError(f"{run_dir.path} has an event file of another execution")
         return open_writer(run_dir.path / _file_name(clock()), clock=clock)
 
-    def write_start(self, spec: RunSpec, *, data_digest: str = "") -> None:
+    def write_start(
+        self,
+        spec: RunSpec,
+        *,
+        data_digest: str = "",
+        is_seed_known: bool = True,
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Write who this run is: session start, our own record of it, and its run card.
 
         Args:
             spec: of the run.
             data_digest: of what it is given as data; empty where it is not known.
+            is_seed_known: whether it was seeded by `spec.seed`; an imported run was not.
+            notes: what else its run card says.
         """
         now = self._clock()
         start = schema.encode_start(
             spec.assignment, labels=_labels(spec), group_name=spec.group_name, start_time_secs=now
         )
-        identity: dict[str, Any] = {
-            "seed": spec.seed,
-            "repeat": spec.dir.repeat,
-            "fold": spec.dir.fold,
-        }
+        seed = {"seed": spec.seed} if is_seed_known else {}
+        identity: dict[str, Any] = {**seed, "repeat": spec.dir.repeat, "fold": spec.dir.fold}
         if data_digest:
             identity["data_digest"] = data_digest
         if spec.reused_from:
             identity["reused_from"] = spec.reused_from
         self.write_summary(start)
         self.write_summary(schema.encode_identity(identity))
-        self.write_summary(schema.encode_text(schema.RUN_CARD_TAG, _format_run_card(spec)))
+        card = _format_run_card(spec, {**seed, **notes})
+        self.write_summary(schema.encode_text(schema.RUN_CARD_TAG, card))
 
     def write_scalar(self, tag: str, value: float, step: int) -> None:
         """Write one point of a series."""
@@ -211,6 +220,25 @@ def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock =
         writer.write_summary(together)
 
 
+def write_spread(
+    run_dir: RunDir, metric: str, values: Sequence[float], *, num_folds: int | None
+) -> None:
+    """Add to a trial's last run how sure its mean is, as the dashboard itself can only average.
+
+    Args:
+        run_dir: of the run that ended last.
+        metric: the objective's tag.
+        values: of all runs of the trial.
+        num_folds: that the runs hold one out of each; None without folds.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    spread = summarize(values, num_folds=num_folds)
+    numbers = (spread.std, spread.count, spread.low, spread.high)
+    add_scalars(run_dir, dict(zip(tags.spread(metric), numbers, strict=True)))
+
+
 def copy_run(record: RunRecord, spec: RunSpec, *, without: Container[str] = ()) -> None:
     """Write a complete run again as a run of another sweep, at its own times.
 
@@ -264,12 +292,12 @@ def _labels(spec: RunSpec) -> dict[str, str]:
     return {"day": sweep_id[:10], "sweep": sweep_id, "commit": spec.commit}
 
 
-def _format_run_card(spec: RunSpec) -> str:
+def _format_run_card(spec: RunSpec, notes: Mapping[str, Any]) -> str:
     rows = {
         **spec.assignment,
         "trial": spec.group_name,
         "run": spec.dir.path.name,
-        "seed": spec.seed,
+        **notes,
         "commit": spec.commit,
         **({"reused from": spec.reused_from} if spec.reused_from else {}),
         "directory": spec.dir.path,
