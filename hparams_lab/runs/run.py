@@ -103,8 +103,8 @@ class Run:
         self._last: dict[str, tuple[int, float]] = {}
         self._objective_values: list[float] = []
         self._reported_values: list[float] = []
-        self._minds_folds = False
-        self._minds_subset = False
+        self._uses_fold = False
+        self._uses_subset = False
         self._chooses_rows = False
         self._num_checkpoints = 0
         self._model: Any = None
@@ -128,9 +128,7 @@ class Run:
 
     @property
     def fold(self) -> int | None:
-        """Which fold is held out, 0-based; None without folds."""
-        self._minds_folds = True
-        self._chooses_rows |= self._spec.dir.fold is not None
+        """Which fold is held out, 0-based; None without folds. See `use_fold`."""
         return self._spec.dir.fold
 
     @property
@@ -161,7 +159,7 @@ class Run:
         Raises:
             ValueError: if the rows cannot be split so.
         """
-        self._minds_folds = self._chooses_rows = True
+        self._uses_fold = self._chooses_rows = True
         seed, fold, num_folds = self._spec.split_seed, self._spec.dir.fold, self._spec.num_folds
         if fold is None or num_folds is None:
             x_train, y_train, *held_out = hold_out(x, y, seed=seed, share=share, groups=groups)
@@ -172,6 +170,15 @@ class Run:
         if self._spec.refit:
             x_train, y_train = x, y
         return (*self.subset(x_train, y_train), *held_out)
+
+    def use_fold(self) -> int | None:
+        """Return `fold`, for a train that holds it out by itself instead of by `split`.
+
+        With `--folds` a run that calls neither fails: its folds would be the same run again.
+        """
+        self._uses_fold = True
+        self._chooses_rows |= self.fold is not None
+        return self.fold
 
     def subset(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return the rows that are trained on: all, or with `--subset` a share of them.
@@ -186,7 +193,7 @@ class Run:
         Raises:
             ValueError: if the rows cannot be chosen so.
         """
-        self._minds_subset = True
+        self._uses_subset = True
         self._chooses_rows |= self._spec.subset is not None
         if self._spec.refit:
             self._trained_on = (x, y)
@@ -331,12 +338,12 @@ class Run:
         return self._spec.split_seed if self._chooses_rows else None
 
     @property
-    def neglected(self) -> list[str]:
-        """One sentence for each option of the sweep that train has paid no heed to so far."""
+    def unused_options(self) -> list[str]:
+        """One sentence for each option of the sweep that train has not used so far."""
         problems = []
-        if self._spec.num_folds is not None and not self._minds_folds:
-            problems.append("with --folds train must call run.split or read run.fold. Do so.")
-        if self._spec.subset is not None and not self._minds_subset:
+        if self._spec.num_folds is not None and not self._uses_fold:
+            problems.append("with --folds train must call run.split or run.use_fold. Do so.")
+        if self._spec.subset is not None and not self._uses_subset:
             problems.append("with --subset train must call run.split or run.subset. Do so.")
         if self._spec.prunes and not self.budget:
             problems.append(

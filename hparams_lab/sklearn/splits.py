@@ -34,7 +34,7 @@ class Splits:
 
     def index_of(self, run: Run) -> int:
         """Return the 0-based number of the split that a run is of."""
-        return run.repeat * self.num_folds + (run.fold or 0)
+        return run.repeat * self.num_folds + (run.use_fold() or 0)
 
 
 def count_folds(pairs: Sequence[Split], num_rows: int) -> Splits:

@@ -104,9 +104,11 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     Raises:
         ExperimentLoadError: if its `load_data` raises.
     """
-    _preload(experiment)
     if experiment.load_data is None:
         return Loaded(experiment, None, data_digest(None))
+    # What `run.split` takes of scikit-learn: a second, which each run would spend anew.
+    import sklearn.model_selection  # noqa: F401
+
     try:
         data = experiment.load_data()
     except HParamsLabError:
@@ -117,17 +119,6 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
             f"cannot load the data of experiment {experiment.name!r}: {place}"
         ) from error
     return Loaded(experiment, data, data_digest(data))
-
-
-def _preload(experiment: Experiment) -> None:
-    """Import what splitting data takes, where the experiment's functions seem to split any.
-
-    It takes scikit-learn a second, which each run would spend in its own process.
-    """
-    functions = [experiment.train, *getattr(experiment.train, "__globals__", {}).values()]
-    codes = [getattr(function, "__code__", None) for function in functions]
-    if any({"split", "subset"} & {*getattr(code, "co_names", ())} for code in codes):
-        import sklearn.model_selection  # noqa: F401
 
 
 def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
@@ -217,7 +208,7 @@ def train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
             told = _format_traceback(error)
             run_dir.failure_file.write_text(told, "utf-8", "backslashreplace")
         return _describe(error, experiment)
-    problems = [*_record(returned, experiment, run), *run.neglected]
+    problems = [*_record(returned, experiment, run), *run.unused_options]
     return " ".join(problems)
 
 

@@ -14,7 +14,7 @@ from tests.support.oracle import Board, read_board
 
 NOISY = """
     def train(run):
-        noise = run.seed % 1000 / 7000 + (run.fold or 0) / 3
+        noise = run.seed % 1000 / 7000 + (run.use_fold() or 0) / 3
         return {"loss": run.hparams["x"] + noise, "size": 0.1 * run.repeat}
 
     EXPERIMENT = lab.Experiment(

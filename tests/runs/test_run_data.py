@@ -91,40 +91,41 @@ def test_a_run_knows_its_folds() -> None:
 
 
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "folds": ({"fold": 0, "num_folds": 3}, "with --folds train must call run.split or read"),
+    "folds": (
+        {"fold": 0, "num_folds": 3},
+        "with --folds train must call run.split or run.use_fold",
+    ),
     "subset": ({"subset": 0.5}, "with --subset train must call run.split or run.subset. Do so."),
     "pruner": ({"prunes": True}, "with a pruner train must call run.report, or pass"),
 }
 
 
 @pytest.mark.parametrize(("changes", "sentence"), OPTIONS.values(), ids=OPTIONS)
-def test_an_option_that_train_pays_no_heed_to_is_told(
-    changes: dict[str, Any], sentence: str
-) -> None:
-    """A train that ignores the sweep's folds, subset or pruner is told how to heed them."""
-    (neglected,) = make_run(**changes).neglected
+def test_an_unused_option_is_reported(changes: dict[str, Any], sentence: str) -> None:
+    """A train that ignores the sweep's folds, subset or pruner is reported with how to use them."""
+    (sentence_found,) = make_run(**changes).unused_options
 
-    assert neglected.startswith(sentence)
+    assert sentence_found.startswith(sentence)
 
 
-HEEDED: dict[str, tuple[dict[str, Any], Callable[[Run], object]]] = {
+USED: dict[str, tuple[dict[str, Any], Callable[[Run], object]]] = {
     "no_option": ({}, lambda run: None),
     "split": ({"fold": 0, "num_folds": 3, "subset": 0.5}, lambda run: run.split(X, Y)),
-    "fold": ({"fold": 0, "num_folds": 3}, lambda run: run.fold),
+    "fold": ({"fold": 0, "num_folds": 3}, lambda run: run.use_fold()),
     "subset": ({"subset": 0.5}, lambda run: run.subset(X, Y)),
     "report": ({"prunes": True}, lambda run: run.report(0.5, 0)),
 }
 
 
-@pytest.mark.parametrize(("changes", "heed"), HEEDED.values(), ids=HEEDED)
-def test_a_heeded_option_is_not_told(
-    changes: dict[str, Any], heed: Callable[[Run], object]
+@pytest.mark.parametrize(("changes", "use"), USED.values(), ids=USED)
+def test_a_used_option_is_not_reported(
+    changes: dict[str, Any], use: Callable[[Run], object]
 ) -> None:
-    """Each way to heed an option is enough."""
+    """Each way to use an option is enough."""
     run = make_run(**changes)
-    heed(run)
+    use(run)
 
-    assert [] == run.neglected
+    assert [] == run.unused_options
 
 
 def test_a_report_asks_the_strategy() -> None:

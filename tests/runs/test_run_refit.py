@@ -46,7 +46,7 @@ def test_a_refit_takes_no_subset() -> None:
     x, y = run.subset(X, Y)
 
     assert (60, 60) == (len(x), len(y))
-    assert [] == run.neglected
+    assert [] == run.unused_options
 
 
 def test_a_refit_knows_what_it_trains_on() -> None:

@@ -53,7 +53,7 @@ def test_data_of_unknown_kind_have_no_digest(launch_inline: InlineLauncher) -> N
     [
         ("run.split(*run.data)", {}),
         ("run.split(*run.data)", {"folds": 2}),
-        ("run.fold", {"folds": 2}),
+        ("run.use_fold()", {"folds": 2}),
         ("run.subset(*run.data)", {"subset": 0.5}),
     ],
     ids=["hold-out", "folds", "own folds", "subset"],
@@ -69,7 +69,7 @@ def test_a_run_that_chose_rows_says_by_which_seed(
     assert first != other
 
 
-@pytest.mark.parametrize("body", ["pass", "run.fold", "run.subset(*run.data)"])
+@pytest.mark.parametrize("body", ["pass", "run.fold", "run.use_fold()", "run.subset(*run.data)"])
 def test_a_run_that_chose_none_says_so(launch_inline: InlineLauncher, body: str) -> None:
     """Asking for the fold without folds, or for a subset without one, chooses no rows."""
     assert run_one(launch_inline, body).split_seed is None
