@@ -68,7 +68,7 @@ def _flush_stderr() -> None:
         sys.stderr.flush()
 
 
-class HeldOutput:
+class StderrBuffer:
     """Takes another process's stderr, and passes on line by line what is not chatter.
 
     What that process wrote is here also when it dies over it.

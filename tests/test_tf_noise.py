@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.tf_noise import HeldOutput, quiet_stderr, remove_if_only_chatter, strip_chatter
+from hparams_lab.tf_noise import StderrBuffer, quiet_stderr, remove_if_only_chatter, strip_chatter
 
 CHATTER = {
     "header": b"WARNING: All log messages before absl::InitializeLog() is called are written\n",
@@ -95,7 +95,7 @@ def test_missing_output_is_no_error(tmp_path: Path) -> None:
 
 def test_held_output_is_passed_on_line_by_line(capfd: pytest.CaptureFixture[str]) -> None:
     """Whole lines that are no chatter come at once, the rest at the end."""
-    held = HeldOutput()
+    held = StderrBuffer()
     os.write(held.file.fileno(), b"To enable the following instructions: X\nown\nbegun")
     held.pass_on()
 

@@ -131,7 +131,7 @@ def decode_end(content: bytes) -> tuple[Status, float]:
 
 
 def encode_outcome(
-    ending: Ending, *, split_seed: int | None = None, why: str = ""
+    ending: Ending, *, split_seed: int | None = None, reason: str = ""
 ) -> summary_pb2.Summary:
     """Return our own record of how a run ended, which goes with the session end.
 
@@ -139,26 +139,26 @@ def encode_outcome(
     does not say in which way.
 
     Args:
-        ending: why it ended.
+        ending: how it ended.
         split_seed: by which it chose rows to train on or to hold out; None if it chose none.
-        why: the same for the user, in one line; empty where there is no more to say.
+        reason: the same for the user, in one line; empty where there is no more to say.
     """
-    why = why.encode("utf-8", "backslashreplace").decode()  # an error may name any file
+    reason = reason.encode("utf-8", "backslashreplace").decode()  # an error may name any file
     outcome: dict[str, Any] = {"ending": ending.value}
     if split_seed is not None:
         outcome["split_seed"] = split_seed
-    if why:
-        outcome["why"] = why
+    if reason:
+        outcome["why"] = reason
     summary = summary_pb2.Summary(value=[_encode_own(_ENDING_TAG, outcome)])
     if ending.status is Status.FAILURE:
-        summary.MergeFrom(encode_text(ENDED_TAG, _format_end(ending, why)))
+        summary.MergeFrom(encode_text(ENDED_TAG, _format_end(ending, reason)))
     return summary
 
 
-def _format_end(ending: Ending, why: str) -> str:
+def _format_end(ending: Ending, reason: str) -> str:
     # As code, so that what looks like Markdown or HTML is shown as it is.
-    told = "\n".join(f"    {line}" for line in why.splitlines())
-    return f"**{ending.value}**\n\n{told}" if told else f"**{ending.value}**"
+    shown = "\n".join(f"    {line}" for line in reason.splitlines())
+    return f"**{ending.value}**\n\n{shown}" if shown else f"**{ending.value}**"
 
 
 def decode_outcome(value: summary_pb2.Summary.Value) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ Work = Callable[[Any, Any, Tell], Any]
 Answer = Callable[[int, Any], Any]
 
 
-class Cause(Enum):
+class JobEnd(Enum):
     """Why a job did not return."""
 
     ERROR = "error"
@@ -80,26 +80,26 @@ class Finished:
     Attributes:
         job_id: of the job.
         result: what `work` returned, None if it did not return.
-        death: why it did not, in words for the user: `was killed by SIGKILL`; empty if
+        reason: why it did not, in words for the user: `was killed by SIGKILL`; empty if
             it did.
-        cause: the same for programs; None if it did.
+        end: the same for programs; None if it did.
     """
 
     job_id: int
     result: Any = None
-    death: str = ""
-    cause: Cause | None = None
+    reason: str = ""
+    end: JobEnd | None = None
 
 
 def conclude_interrupted(job_id: int) -> Finished:
     """Return the end of a job that was interrupted."""
-    return Finished(job_id, death="was interrupted", cause=Cause.INTERRUPTED)
+    return Finished(job_id, reason="was interrupted", end=JobEnd.INTERRUPTED)
 
 
 def conclude_raised(job_id: int, error: BaseException) -> Finished:
     """Return the end of a job whose work raised."""
-    death = f"failed outside train: {type(error).__name__}: {error}"
-    return Finished(job_id, death=death, cause=Cause.ERROR)
+    reason = f"failed outside train: {type(error).__name__}: {error}"
+    return Finished(job_id, reason=reason, end=JobEnd.ERROR)
 
 
 class Executor(ABC):

@@ -14,7 +14,7 @@ from hparams_lab.errors import ExecutorError, UsageError
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """What jobs of this machine share.
 
     Attributes:
@@ -28,9 +28,9 @@ class Room:
     notice: str = ""
 
 
-def find_room(
+def plan_capacity(
     *, num_workers: int | None = None, runs_per_gpu: int | None = None, max_runs: int | None = None
-) -> Room:
+) -> Capacity:
     """Return the room that there is for runs, a worker each.
 
     Args:
@@ -46,7 +46,7 @@ def find_room(
     num_cpus = count_usable_cpus()
     gpus, notice = _find_gpus(is_needed=runs_per_gpu is not None)
     if not gpus:
-        return Room(num_workers or min(num_cpus, max_runs), (), notice)
+        return Capacity(num_workers or min(num_cpus, max_runs), (), notice)
     shares = runs_per_gpu or 1
     num_seats = len(gpus) * shares
     if num_workers is None:
@@ -56,14 +56,14 @@ def find_room(
                 f"{_count(len(gpus), 'GPU')}; more with --runs_per_gpu, or without GPUs with "
                 f"{VISIBLE_DEVICES}="
             )
-        return Room(min(num_seats, max_runs), gpus, notice)
+        return Capacity(min(num_seats, max_runs), gpus, notice)
     if num_workers > num_seats:
         raise UsageError(
             f"--workers must be at most {num_seats}, which is {_count(len(gpus), 'GPU')} times "
             f"--runs_per_gpu={shares}; got {num_workers}. Lower it, set "
             f"--runs_per_gpu={-(-num_workers // len(gpus))}, or {VISIBLE_DEVICES}= to use none."
         )
-    return Room(num_workers, gpus, notice)
+    return Capacity(num_workers, gpus, notice)
 
 
 def _find_gpus(*, is_needed: bool) -> tuple[Sequence[str], str]:

@@ -259,7 +259,7 @@ def _write_run(spec: RunSpec, run: ImportedRun, notes: Mapping[str, str], now_se
         times.append(start_secs + run.wall_secs)  # when each point was made is not known
         for tag, step, value in _list_points(run.scalars):
             writer.write_scalar(tag, value, min(step, MAX_STEP))
-        writer.write_end(run.ending, why=run.failure.strip().rpartition("\n")[2])
+        writer.write_end(run.ending, reason=run.failure.strip().rpartition("\n")[2])
     if run.failure:
         spec.dir.failure_file.write_text(f"{run.failure.rstrip()}\n", "utf-8", "backslashreplace")
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from hparams_lab.errors import LogdirError
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, is_event_file
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.logdir.trash import discard, rename
 
 _NUM_SHOWN = 3
@@ -154,7 +154,7 @@ def _holding(entries: Iterable[Entry], *, makes_locks: bool = True) -> Iterator[
         for sweep_dir in sorted(filter(None, sweep_dirs)):
             # No lock is made behind a link, as nothing there is changed.
             if sweep_dir.lock_file.exists() or (makes_locks and _is_real_dir(sweep_dir.path)):
-                stack.enter_context(hold(sweep_dir))
+                stack.enter_context(sweep_lock(sweep_dir))
         yield
 
 

@@ -11,7 +11,7 @@ from hparams_lab.logdir.mounts import mount_of
 
 
 @contextmanager
-def hold(sweep_dir: SweepDir) -> Iterator[None]:
+def sweep_lock(sweep_dir: SweepDir) -> Iterator[None]:
     """Keep other processes from running a sweep.
 
     The system gives the lock back when this process ends, however it does. The file

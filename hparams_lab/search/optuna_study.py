@@ -66,7 +66,7 @@ def report_end(trial: Trial, value: float | None, *, goal: Goal, pruned: bool) -
 
 
 @contextlib.contextmanager
-def hush() -> Iterator[None]:
+def silence_optuna() -> Iterator[None]:
     """Keep warnings back: of NaNs, infinities and settings that Optuna calls experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -26,7 +26,13 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import UsageError
 from hparams_lab.search.base import Strategy, Traits, Verdict
-from hparams_lab.search.optuna_study import derive_seed, hush, make_study, report_end, report_once
+from hparams_lab.search.optuna_study import (
+    derive_seed,
+    make_study,
+    report_end,
+    report_once,
+    silence_optuna,
+)
 from hparams_lab.search.points import find_new_point
 from hparams_lab.search.random import draw_fractions
 
@@ -75,7 +81,7 @@ class StudySearch(Strategy):
     def propose(self) -> Assignment | None:
         if len(self._trials) == self.max_trials:
             return None
-        with hush():
+        with silence_optuna():
             trial = self.study.ask()
             assignment = self._draw_new(trial)
             if assignment is not None:
@@ -83,7 +89,7 @@ class StudySearch(Strategy):
         return assignment
 
     def take(self, assignment: Assignment) -> None:
-        with hush():
+        with silence_optuna():
             trial = self.study.ask()
             if self._draws_for_taken:
                 self._draw(trial, attempt=0)
@@ -336,7 +342,7 @@ class PrunedSearch(Strategy):
     def report(self, assignment: Assignment, value: float, budget: int) -> Verdict:
         self._search.report(assignment, value, budget)
         trial = self._trials[assignment]
-        with hush():
+        with silence_optuna():
             stop = report_once(trial, value, budget) and trial.should_prune()
         return Verdict(stop, self._count_rungs(trial) if self.traits.has_rungs else None)
 

@@ -108,7 +108,7 @@ class Fits:
         self._num_ended += 1
         is_missing = len(self.results) < self._num_ended
         if is_missing and ended.outcome.ending is not Ending.INTERRUPTED:
-            raise LogdirError(f"{ended.outcome.failure}. Mend that, and fit again.")
+            raise LogdirError(f"{ended.outcome.reason}. Mend that, and fit again.")
 
     def _list_scalars(self, result: Mapping[str, Any]) -> dict[str, float]:
         scalars = self._name_scores(result["test_scores"])

@@ -41,7 +41,7 @@ class Block:
         return sum(self.after) / len(self.after) - sum(self.before) / len(self.before)
 
 
-def deal(blocks: Sequence[Block]) -> tuple[Floats, Floats]:
+def permute(blocks: Sequence[Block]) -> tuple[Floats, Floats]:
     """Return what the side after gains, in sum, as values are dealt out anew in the blocks.
 
     All ways, or 10,000 and fewer of many values, drawn with a fixed seed.

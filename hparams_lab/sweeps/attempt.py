@@ -10,7 +10,7 @@ from hparams_lab.errors import StorageError
 from hparams_lab.events.read.reader import read_run
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import end_run
-from hparams_lab.executors.base import Cause, Finished
+from hparams_lab.executors.base import Finished, JobEnd
 from hparams_lab.logdir.atomic import storing
 from hparams_lab.logdir.mounts import mount_of
 from hparams_lab.runs.run import RunSpec
@@ -20,12 +20,12 @@ from hparams_lab.tf_noise import remove_if_only_chatter
 
 _ENDING_OF = {
     None: Ending.FAILED,  # it returned something else
-    Cause.ERROR: Ending.FAILED,
-    Cause.INTERRUPTED: Ending.INTERRUPTED,
-    Cause.CRASHED: Ending.CRASHED,
-    Cause.LOST: Ending.CRASHED,
-    Cause.TIMED_OUT: Ending.TIMED_OUT,
-    Cause.OUT_OF_MEMORY: Ending.OUT_OF_MEMORY,
+    JobEnd.ERROR: Ending.FAILED,
+    JobEnd.INTERRUPTED: Ending.INTERRUPTED,
+    JobEnd.CRASHED: Ending.CRASHED,
+    JobEnd.LOST: Ending.CRASHED,
+    JobEnd.TIMED_OUT: Ending.TIMED_OUT,
+    JobEnd.OUT_OF_MEMORY: Ending.OUT_OF_MEMORY,
 }
 
 
@@ -40,7 +40,7 @@ def make_room(spec: RunSpec) -> RunSpec:
         while run_dir.path.exists():
             if run_dir.event_files:
                 why = "its process, and the sweep's, ended without a word"
-                end_run(run_dir, replace(spec, dir=run_dir), Ending.INTERRUPTED, why=why)
+                end_run(run_dir, replace(spec, dir=run_dir), Ending.INTERRUPTED, reason=why)
                 run_dir.supersede()
             run_dir = run_dir.next_attempt()
         run_dir.make()
@@ -72,21 +72,21 @@ def _conclude(spec: RunSpec, finished: Finished, sweep: Sweep, *, interrupted: b
     result = finished.result
     outcome = result if isinstance(result, Outcome) else _find_own_end(spec, sweep)
     if outcome is None:
-        ending = Ending.INTERRUPTED if interrupted else _ENDING_OF[finished.cause]
-        outcome = Outcome(ending, failure=f"the run {finished.death}")
-        end_run(spec.dir, spec, ending, why=outcome.failure)
+        ending = Ending.INTERRUPTED if interrupted else _ENDING_OF[finished.end]
+        outcome = Outcome(ending, reason=f"the run {finished.reason}")
+        end_run(spec.dir, spec, ending, reason=outcome.reason)
     elif outcome.storage_fault:
         with contextlib.suppress(StorageError):
-            end_run(spec.dir, spec, outcome.ending, why=outcome.failure)
+            end_run(spec.dir, spec, outcome.ending, reason=outcome.reason)
         raise StorageError(outcome.storage_fault)
     elif not spec.dir.event_files:
-        failure = outcome.failure or "the run's directory was removed while it ran"
-        outcome = replace(outcome, ending=Ending.FAILED, failure=failure)
-        end_run(spec.dir, spec, Ending.FAILED, why=failure)
-    if outcome.failure and not spec.dir.failure_file.exists():
+        failure = outcome.reason or "the run's directory was removed while it ran"
+        outcome = replace(outcome, ending=Ending.FAILED, reason=failure)
+        end_run(spec.dir, spec, Ending.FAILED, reason=failure)
+    if outcome.reason and not spec.dir.failure_file.exists():
         has_output = spec.dir.output_file.exists()
         hint = f"What it printed is in {spec.dir.output_file.name}.\n" if has_output else ""
-        spec.dir.failure_file.write_text(f"{outcome.failure}\n{hint}", encoding="utf-8")
+        spec.dir.failure_file.write_text(f"{outcome.reason}\n{hint}", encoding="utf-8")
     return outcome
 
 
@@ -104,6 +104,6 @@ def _find_own_end(spec: RunSpec, sweep: Sweep) -> Outcome | None:
         ending=record.ending,
         metrics=record.last_values,
         objective_value=value,
-        failure=record.why,
+        reason=record.reason,
         wall_secs=record.wall_secs,
     )

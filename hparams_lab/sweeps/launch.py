@@ -20,7 +20,7 @@ from hparams_lab.events.write.config import write_config
 from hparams_lab.executors.base import Executor
 from hparams_lab.logdir.atomic import require_writable
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, experiment_dir
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.runs.provenance import collect_provenance, find_root, save_sources
 from hparams_lab.runs.sources import find_sources
 from hparams_lab.runs.sweep import Sweep, read_sweeps
@@ -111,7 +111,7 @@ def launch_loaded(
     reuse = find_reusable(intended, home) if options.reuse else Reuse()
     executor.ready()
     sweep_dir = home.create_sweep(now)
-    with hold(sweep_dir):
+    with sweep_lock(sweep_dir):
         sweep = _begin(intended, home, sweep_dir, sources)
         schedule = Schedule(sweep, sweep_dir, plan.strategy)
         started = Started(sweep, sweep_dir, executor.notice)
@@ -141,7 +141,7 @@ def run_started(
         HParamsLabError: as `launch`.
         KeyboardInterrupt: as `launch`.
     """
-    with keeping_account(started.sweep_dir):
+    with recording_summary(started.sweep_dir):
         listeners.on_start(started)
         return run_sweep(
             schedule,
@@ -214,7 +214,7 @@ _NO_END = "no end"
 
 
 @contextlib.contextmanager
-def keeping_account(sweep_dir: SweepDir) -> Iterator[None]:
+def recording_summary(sweep_dir: SweepDir) -> Iterator[None]:
     """Note in `sweep.json` how runs ended, when what is done inside has ended or failed.
 
     Where that cannot be written it is left out: it says nothing that is not elsewhere.
@@ -268,5 +268,5 @@ def _describe_failure(record: RunRecord) -> dict[str, str]:
     return {
         "run": f"{record.dir.trial_id}/{record.dir.path.name}",
         "ending": _name_ending(record),
-        "why": truncate(record.why, _MAX_REASON),
+        "why": truncate(record.reason, _MAX_REASON),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.sweep import Sweep
@@ -68,4 +68,4 @@ class Listeners:
 
     on_start: Callable[[Started], None] = _ignore
     on_result: Callable[[RunResult], None] = _ignore
-    on_retry: Callable[[RunResult, Cause, float], None] = _ignore
+    on_retry: Callable[[RunResult, JobEnd, float], None] = _ignore

@@ -21,7 +21,7 @@ from typing import Any
 
 from hparams_lab.errors import StorageError
 from hparams_lab.events.schema import Ending, Status
-from hparams_lab.executors.base import Cause, Executor, Finished, Job, conclude_interrupted
+from hparams_lab.executors.base import Executor, Finished, Job, JobEnd, conclude_interrupted
 from hparams_lab.logdir.atomic import storing
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.runs.trial import Trial
@@ -39,7 +39,7 @@ GRACE_SECS = 5.0
 MAX_FAILURES_KEPT = 100
 
 
-Attempt = tuple[RunResult, Cause]
+Attempt = tuple[RunResult, JobEnd]
 """One that has ended and is to be made again, and why."""
 
 
@@ -57,7 +57,7 @@ class SweepResult:
 
     endings: Counter[Ending] = field(default_factory=Counter)
     failures: list[RunResult] = field(default_factory=list)
-    retries: Counter[Cause] = field(default_factory=Counter)
+    retries: Counter[JobEnd] = field(default_factory=Counter)
     num_reused: int = 0
     stopped: str = ""
 
@@ -218,7 +218,7 @@ class _Loop:
         # Not earlier: whatever comes in between, it is to have its true end.
         del self._running[finished.job_id]
         has_died = result.outcome.ending in (Ending.CRASHED, Ending.TIMED_OUT)
-        cause = finished.cause if has_died else None
+        cause = finished.end if has_died else None
         wait_secs = self._retries.wait_for(spec.dir, cause)
         if cause is None or wait_secs is None:
             self._settle(result)

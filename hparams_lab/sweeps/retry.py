@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Generic, TypeVar
 
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import RunDir
 
 MAX_WAIT_SECS = 60.0
@@ -23,7 +23,7 @@ MAX_WAIT_SECS = 60.0
 # A run that takes its node down each time must not go round a cluster for ever.
 MAX_LOSSES = 3
 
-_RETRIED = (Cause.CRASHED, Cause.TIMED_OUT)
+_RETRIED = (JobEnd.CRASHED, JobEnd.TIMED_OUT)
 
 _Place = tuple[str, int, int | None]
 """Trial, repeat and fold: what all attempts at a run have in common."""
@@ -47,7 +47,7 @@ class Retries(Generic[_Run]):
         self._num_tries: dict[_Place, int] = {}
         self._num_losses: dict[_Place, int] = {}
 
-    def wait_for(self, run_dir: RunDir, cause: Cause | None) -> float | None:
+    def wait_for(self, run_dir: RunDir, cause: JobEnd | None) -> float | None:
         """Return after how many seconds a run that ended is to be tried again; None: never.
 
         Args:
@@ -55,11 +55,11 @@ class Retries(Generic[_Run]):
             cause: why it did not return; None if it did.
         """
         place = (run_dir.trial_id, run_dir.repeat, run_dir.fold)
-        if cause is Cause.LOST:
+        if cause is JobEnd.LOST:
             losses = self._num_losses[place] = self._num_losses.get(place, 0) + 1
             if losses <= MAX_LOSSES:
                 return 0.0
-            cause = Cause.CRASHED
+            cause = JobEnd.CRASHED
         tries = self._num_tries.get(place, 0)
         if cause not in _RETRIED or tries >= self._limit:
             self._num_losses.pop(place, None)

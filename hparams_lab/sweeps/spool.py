@@ -1,6 +1,6 @@
 """Runs on machines that share no disk with the driver: written there, and sent to its URL.
 
-    driver ── Errand ──▶ node: a folder of the run's own ── upload ──▶ URL ◀── fetch ── driver
+    driver ── RemoteRun ──▶ node: a folder of the run's own ── upload ──▶ URL ◀── fetch ── driver
 
 What a run's process had not sent when it was killed is lost: what it wrote since the last
 upload, so that of its event file a prefix is left, as of any killed run's.
@@ -46,7 +46,7 @@ _PATIENCE_SECS = 60.0
 
 
 @dataclass(frozen=True)
-class Errand:
+class RemoteRun:
     """A run that is to be executed somewhere else.
 
     Attributes:
@@ -99,12 +99,12 @@ class SpoolingExecutor(Executor):
         self.notice = self._inner.notice
 
     def submit(self, job: Job) -> None:
-        """Begin a job, whose argument is a `RunSpec`, as an errand."""
+        """Begin a job, whose argument is a `RunSpec`, as an remote_run."""
         output_file = _OUTPUT_DIR / f"{_PREFIX}{uuid.uuid4().hex}.log"
-        errand = Errand(
+        remote_run = RemoteRun(
             job.argument, self._mount.root, self._mount.url, self._upload_secs, output_file
         )
-        self._inner.submit(replace(job, argument=errand, output_file=output_file))
+        self._inner.submit(replace(job, argument=remote_run, output_file=output_file))
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
         """Return the next job to end."""
@@ -125,12 +125,12 @@ def _set_up(setup: Setup, url: str) -> Any:
     return setup()
 
 
-def execute_remotely(loaded: Loaded, errand: Errand, tell: Callable[[Any], Any]) -> Outcome:
+def execute_remotely(loaded: Loaded, remote_run: RemoteRun, tell: Callable[[Any], Any]) -> Outcome:
     """Execute a run in a folder of its own, and send what it writes.
 
     Args:
         loaded: the experiment and its data.
-        errand: what is run, and where it is sent.
+        remote_run: what is run, and where it is sent.
         tell: as for `worker.execute`.
 
     Returns:
@@ -141,26 +141,26 @@ def execute_remotely(loaded: Loaded, errand: Errand, tell: Callable[[Any], Any])
         KeyboardInterrupt: as train was interrupted; the end is written, and sent.
     """
     try:
-        with _spooling(errand) as spec:
+        with _spooling(remote_run) as spec:
             return worker.execute(loaded, spec, tell)
     except LogdirError as error:
-        return Outcome(Ending.INTERRUPTED, failure=str(error), storage_fault=str(error))
+        return Outcome(Ending.INTERRUPTED, reason=str(error), storage_fault=str(error))
 
 
 @contextlib.contextmanager
-def _spooling(errand: Errand) -> Iterator[RunSpec]:
+def _spooling(remote_run: RemoteRun) -> Iterator[RunSpec]:
     """Give a run a folder here, and send what is in it: at every interval, and in the end."""
     _remove_dead()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    mirror = Mirror(Store(errand.url), folder)
+    mirror = Mirror(Store(remote_run.url), folder)
     mirror.sessions.enter()
     try:
-        spec = _relocate(errand, mirror)
+        spec = _relocate(remote_run, mirror)
         _fetch_earlier(spec, mirror)
         spec.dir.path.mkdir(parents=True)
-        spec.dir.output_file.symlink_to(errand.output_file)
+        spec.dir.output_file.symlink_to(remote_run.output_file)
         mirror.watch_removals()
-        ticker = Ticker(mirror.push, errand.upload_secs, warn=_warn, name="upload")
+        ticker = Ticker(mirror.push, remote_run.upload_secs, warn=_warn, name="upload")
         patience_secs = 0.0  # one that is interrupted has seconds to live
         try:
             yield spec
@@ -173,13 +173,13 @@ def _spooling(errand: Errand) -> Iterator[RunSpec]:
     finally:
         mirror.sessions.leave()
         shutil.rmtree(folder, ignore_errors=True)
-        errand.output_file.unlink(missing_ok=True)
+        remote_run.output_file.unlink(missing_ok=True)
 
 
-def _relocate(errand: Errand, mirror: Mirror) -> RunSpec:
-    run_dir = errand.spec.dir
-    path = mirror.root / run_dir.path.relative_to(errand.root)
-    return replace(errand.spec, dir=replace(run_dir, path=path))
+def _relocate(remote_run: RemoteRun, mirror: Mirror) -> RunSpec:
+    run_dir = remote_run.spec.dir
+    path = mirror.root / run_dir.path.relative_to(remote_run.root)
+    return replace(remote_run.spec, dir=replace(run_dir, path=path))
 
 
 def _fetch_earlier(spec: RunSpec, mirror: Mirror) -> None:

@@ -66,11 +66,11 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        ending: why it ended.
+        ending: how it ended.
         metrics: last value of each tag written.
         objective_value: the objective's; NaN if there is none, or the run was pruned and
             so is no match for full ones.
-        failure: why it failed, in one line; empty if it did not.
+        reason: why it failed, in one line; empty if it did not.
         wall_secs: how long it took, in seconds; None if its process died.
         storage_fault: why what it had to record could not be written; empty if it could.
     """
@@ -78,7 +78,7 @@ class Outcome:
     ending: Ending
     metrics: Mapping[str, float] = field(default_factory=dict)
     objective_value: float = math.nan
-    failure: str = ""
+    reason: str = ""
     wall_secs: float | None = None
     storage_fault: str = ""
 
@@ -140,7 +140,7 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
     try:
         return _execute(loaded, spec, tell)
     except StorageError as error:
-        return Outcome(Ending.INTERRUPTED, failure=str(error), storage_fault=str(error))
+        return Outcome(Ending.INTERRUPTED, reason=str(error), storage_fault=str(error))
 
 
 def _execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
@@ -164,14 +164,14 @@ def _execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outco
             _unset_objective(loaded.experiment.objective, run)
             ending, failure = Ending.PRUNED, ""
         except KeyboardInterrupt:
-            writer.write_end(Ending.INTERRUPTED, why="the run was interrupted")
+            writer.write_end(Ending.INTERRUPTED, reason="the run was interrupted")
             raise
-        writer.write_end(ending, split_seed=run.split_seed, why=failure)
+        writer.write_end(ending, split_seed=run.split_seed, reason=failure)
     return Outcome(
         ending=ending,
         metrics=run.last_values,
         objective_value=math.nan if ending is Ending.PRUNED else run.objective_value,
-        failure=failure,
+        reason=failure,
         wall_secs=time.monotonic() - began,
     )
 

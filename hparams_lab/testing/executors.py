@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError, DeclarationError
-from hparams_lab.executors.base import Answer, Cause, Executor, Finished, Job, Setup, Tell, Work
+from hparams_lab.executors.base import Answer, Executor, Finished, Job, JobEnd, Setup, Tell, Work
 
 
 def add(state: int, argument: int, tell: Tell) -> int:
@@ -248,8 +248,8 @@ class ExecutorContract(ABC):
         with self.make_ready(int, divide) as executor:
             ends = run_jobs(executor, [0], tmp_path)
 
-        assert (None, Cause.ERROR) == (ends[0].result, ends[0].cause)
-        assert "ZeroDivisionError" in ends[0].death
+        assert (None, JobEnd.ERROR) == (ends[0].result, ends[0].end)
+        assert "ZeroDivisionError" in ends[0].reason
 
     def test_jobs_go_on_after_a_death(self, tmp_path: Path) -> None:
         """The job after one that died returns its result."""
@@ -267,7 +267,7 @@ class ExecutorContract(ABC):
             stopped = executor.stop(0.0)
 
         assert ids == sorted(finished.job_id for finished in stopped)
-        assert all(finished.death and finished.cause for finished in stopped)
+        assert all(finished.reason and finished.end for finished in stopped)
 
     def test_stop_of_nothing_returns_nothing(self, tmp_path: Path) -> None:
         """Where all jobs have ended, stop returns none of them again."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.executors.base import Cause, Executor, Finished, Job, Setup, Tell, Work
+from hparams_lab.executors.base import Executor, Finished, Job, JobEnd, Setup, Tell, Work
 from hparams_lab.testing.executors import ExecutorContract, is_alive, run_jobs, wait_until
 
 SLEEP_SECS = 60.0  # longer than any test
@@ -188,7 +188,7 @@ class ProcessExecutorContract(ExecutorContract):
         (end,) = self.finish(executor, tmp_path, (os._exit, code))
 
         assert (
-            Finished(0, None, f"exited with code {code} before train returned", Cause.CRASHED)
+            Finished(0, None, f"exited with code {code} before train returned", JobEnd.CRASHED)
             == end
         )
 
@@ -197,14 +197,14 @@ class ProcessExecutorContract(ExecutorContract):
         """A job that is killed by a signal, and not by its executor, has crashed."""
         (end,) = self.finish(executor, tmp_path, (send_signal_to_self, name))
 
-        assert Finished(0, None, f"was killed by {name}", Cause.CRASHED) == end
+        assert Finished(0, None, f"was killed by {name}", JobEnd.CRASHED) == end
 
     def test_segfault_is_a_crash(self, executor: Executor, tmp_path: Path) -> None:
         """A segmentation fault takes its own job alone."""
         crashed, after = self.finish(executor, tmp_path, (segfault,), (os.getpid,))
 
-        assert Finished(0, None, "was killed by SIGSEGV", Cause.CRASHED) == crashed
-        assert "" == after.death
+        assert Finished(0, None, "was killed by SIGSEGV", JobEnd.CRASHED) == crashed
+        assert "" == after.reason
 
     @pytest.mark.parametrize("make", [make_lock, Unreadable])
     def test_result_that_cannot_travel_is_an_error(
@@ -213,8 +213,8 @@ class ProcessExecutorContract(ExecutorContract):
         """A result that cannot be pickled, or not unpickled, is told as its job's error."""
         failed, after = self.finish(executor, tmp_path, (make,), (os.getpid,))
 
-        assert (None, Cause.ERROR, "") == (failed.result, failed.cause, after.death)
-        assert "returned what cannot be sent" in failed.death
+        assert (None, JobEnd.ERROR, "") == (failed.result, failed.end, after.reason)
+        assert "returned what cannot be sent" in failed.reason
 
     def test_large_result_comes_back(self, executor: Executor, tmp_path: Path) -> None:
         """A result may be larger than any pipe."""
@@ -230,14 +230,14 @@ class ProcessExecutorContract(ExecutorContract):
         """A job that takes longer than its time limit has timed out; others have not."""
         hung, well = self.finish(timed_executor, tmp_path, (time.sleep, SLEEP_SECS), (int, "7"))
 
-        assert (None, Cause.TIMED_OUT) == (hung.result, hung.cause)
+        assert (None, JobEnd.TIMED_OUT) == (hung.result, hung.end)
         assert Finished(1, 7) == well
 
     def test_job_that_is_stopped_is_ended(self, timed_executor: Executor, tmp_path: Path) -> None:
         """A job that has stopped itself times out, and is gone."""
         (end,) = self.finish(timed_executor, tmp_path, (hang_stopped, tmp_path / "pid"))
 
-        assert Cause.TIMED_OUT is end.cause
+        assert JobEnd.TIMED_OUT is end.end
         wait_until(lambda: has_gone(tmp_path / "pid"))
 
     def test_stop_is_an_interruption(self, executor: Executor, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ class ProcessExecutorContract(ExecutorContract):
         executor.submit(Job(0, (start_daemon_and_hang, file), tmp_path / "0.log"))
         wait_until(lambda: file.exists() and bool(file.read_text()))
 
-        assert [Cause.INTERRUPTED] == [finished.cause for finished in executor.stop(30.0)]
+        assert [JobEnd.INTERRUPTED] == [finished.end for finished in executor.stop(30.0)]
         wait_until(lambda: has_gone(file))
 
     def test_children_end_with_their_job(self, executor: Executor, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ class ProcessExecutorContract(ExecutorContract):
         file = tmp_path / "pid"
         (end,) = self.finish(timed_executor, tmp_path, (start_daemon_and_hang, file))
 
-        assert Cause.TIMED_OUT is end.cause
+        assert JobEnd.TIMED_OUT is end.end
         wait_until(lambda: has_gone(file))
 
     def test_directory_is_a_job_s_own(self, executor: Executor, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from hparams_lab.cli.output.watch import Bar, Lines, print_failures
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.trial import make_trial
 from hparams_lab.sweeps.launch import Started
@@ -104,7 +104,7 @@ def test_failures_are_counted_by_their_way(endings: dict[Ending, int], line: str
 
 def test_retries_are_one_line() -> None:
     """Attempts that were made again are counted, also where all runs came through."""
-    retries = Counter({Cause.CRASHED: 2, Cause.LOST: 1})
+    retries = Counter({JobEnd.CRASHED: 2, JobEnd.LOST: 1})
     result = SweepResult(Counter({Ending.COMPLETE: 9}), retries=retries)
 
     assert ["", "3 attempts made again: 2 crashed, 1 lost"] == print_result(result)
@@ -127,8 +127,8 @@ def test_progress_tells_a_retry(
     progress = kind(Console(file=file, width=200))
     progress.start(Started(make_sweep(), sweep_dir))
     trial = make_trial(0, spec.assignment)
-    result = RunResult(trial, spec, Outcome(Ending.TIMED_OUT, failure=HUNG))
-    progress.note_retry(result, Cause.TIMED_OUT, wait_secs)
+    result = RunResult(trial, spec, Outcome(Ending.TIMED_OUT, reason=HUNG))
+    progress.note_retry(result, JobEnd.TIMED_OUT, wait_secs)
     progress.stop()
 
     assert f"again {when}: {trial.id}/r00: {HUNG}" in file.getvalue()

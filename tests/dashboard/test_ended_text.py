@@ -34,7 +34,7 @@ def end(sweep_dir: SweepDir, ending: Ending, *, index: int = 0) -> RunSpec:
     """Write a run and its end."""
     spec = make_spec(sweep_dir, {"units": 8, "rate": 0.1 * (index + 1)}, index=index)
     write_run(spec, {"loss": [0.5]}, ending=None)
-    end_run(spec.dir, spec, ending, why=WHY)
+    end_run(spec.dir, spec, ending, reason=WHY)
     return spec
 
 
@@ -46,7 +46,7 @@ def test_every_way_to_fail_is_a_failure(ending: Ending, sweep_dir: SweepDir) -> 
 
     assert ["STATUS_FAILURE"] == read_board(sweep_dir.path).statuses
     assert record is not None
-    assert (ending, WHY) == (record.ending, record.why)
+    assert (ending, WHY) == (record.ending, record.reason)
 
 
 def test_only_failures_have_the_text(sweep_dir: SweepDir) -> None:
@@ -67,11 +67,11 @@ def test_a_reason_may_hold_what_is_no_text(sweep_dir: SweepDir) -> None:
     """A reason that names a file whose name is no UTF-8 is written, and read, escaped."""
     spec = make_spec(sweep_dir, {"units": 8, "rate": 0.1})
     write_run(spec, {}, ending=None)
-    end_run(spec.dir, spec, Ending.FAILED, why="no file \udcff")
+    end_run(spec.dir, spec, Ending.FAILED, reason="no file \udcff")
     record = read_run(spec.dir, make_sweep().space)
 
     assert record is not None
-    assert r"no file \udcff" == record.why
+    assert r"no file \udcff" == record.reason
 
 
 def ask(url: str, **values: str) -> Any:

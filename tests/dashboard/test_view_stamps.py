@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.dashboard.view.tree import Stamps
+from hparams_lab.dashboard.view.tree import Snapshot
 
 LONG_AGO_SECS = 1_000_000_000
 
@@ -23,18 +23,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def stamp(folder: Path, *, read_at_ns: int | None = None) -> Stamps:
+def stamp(folder: Path, *, read_at_ns: int | None = None) -> Snapshot:
     """Return the stamps of the directory, of its file, and of one that is not there."""
     paths = [str(folder), str(folder / "file"), str(folder / "missing" / "file")]
-    return Stamps(paths, read_at_ns=read_at_ns or time.time_ns())
+    return Snapshot(paths, read_at_ns=read_at_ns or time.time_ns())
 
 
 def test_what_rests_holds(folder: Path) -> None:
     """As long as nothing changes, the stamps hold."""
     stamps = stamp(folder)
 
-    assert stamps.hold()
-    assert stamps.hold()
+    assert stamps.is_current()
+    assert stamps.is_current()
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_change_is_seen(change: Callable[[Path], object], folder: Path) -> None:
     stamps = stamp(folder)
     change(folder)
 
-    assert not stamps.hold()
+    assert not stamps.is_current()
 
 
 def test_young_change_is_no_proof(folder: Path) -> None:
     """What changed as it was read may change again without another time, so it does not hold."""
     (folder / "file").write_text("new")
 
-    assert not stamp(folder).hold()
+    assert not stamp(folder).is_current()
 
 
 @pytest.mark.parametrize("minutes", [2, -2], ids=["long ago", "in the future"])
@@ -67,4 +67,4 @@ def test_old_stamps_do_not_hold(minutes: int, folder: Path) -> None:
     """After a minute, or when the clock was set back, one reads anew."""
     read_at_ns = time.time_ns() - minutes * 60 * 10**9
 
-    assert not stamp(folder, read_at_ns=read_at_ns).hold()
+    assert not stamp(folder, read_at_ns=read_at_ns).is_current()

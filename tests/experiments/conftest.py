@@ -54,7 +54,7 @@ def sweep(tmp_path: Path) -> Sweep:
                 LaunchOptions, logdir=tmp_path, executor="inline", settings=settings, **options
             ),
         )
-        assert [] == [run.outcome.failure for run in result.failures]
+        assert [] == [run.outcome.reason for run in result.failures]
         return Results(read_sweep(tmp_path))
 
     return run

@@ -109,7 +109,7 @@ def test_a_loss_of_nan_fails_the_run(tmp_path: Path) -> None:
     outcome = execute(Loaded(declare(diverge()), None), spec, refuse)
 
     assert Ending.FAILED is outcome.ending
-    assert "loss is nan in epoch 1, counted from 0" in outcome.failure
+    assert "loss is nan in epoch 1, counted from 0" in outcome.reason
     assert np.isnan(outcome.metrics["train/loss"])
 
 
@@ -120,7 +120,7 @@ def test_a_loss_of_nan_may_have_a_value(tmp_path: Path) -> None:
 
     assert (Ending.COMPLETE, "", 1e6) == (
         outcome.ending,
-        outcome.failure,
+        outcome.reason,
         outcome.objective_value,
     )
 

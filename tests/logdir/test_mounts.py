@@ -107,7 +107,7 @@ def test_a_sweep_of_another_machine_is_not_begun(mount: FakeMount) -> None:
 def test_a_lock_holds_elsewhere_too(mount: FakeMount) -> None:
     """Who holds a sweep's lock holds the mount's as well."""
     sweep_dir = experiment_dir(mount.root, "toy").create_sweep()
-    with lock.hold(sweep_dir):
+    with lock.sweep_lock(sweep_dir):
         held = [*mount.held]
 
     assert ([sweep_dir.id], []) == (held, mount.held)

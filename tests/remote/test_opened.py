@@ -13,7 +13,7 @@ import hparams_lab as lab
 from hparams_lab.cli.logdir import format_command
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.logdir.layout import SweepDir, experiment_dir
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.logdir.mounts import mount_of, remove_mount
 from hparams_lab.remote.lease import Leases
 from hparams_lab.remote.logdir import mount_url
@@ -53,7 +53,7 @@ def test_what_was_sent_meanwhile_is_there(store: Store) -> None:
     with opened(store.url, writes=True) as folder:
         store.write(f"{SWEEP}/sweep.json", b"ended")
         (folder / SWEEP).mkdir(parents=True)
-        with hold(SweepDir(folder / SWEEP)):
+        with sweep_lock(SweepDir(folder / SWEEP)):
             assert b"ended" == (folder / SWEEP / "sweep.json").read_bytes()
 
 
@@ -163,7 +163,7 @@ def test_a_sweep_that_was_taken_over_is_not_sent(store: Store) -> None:
     mount = mount_url(store.url, warn=lambda sentence: None)
     mount.write()
     sweep_dir = experiment_dir(mount.root, "toy").create_sweep()
-    with hold(sweep_dir):
+    with sweep_lock(sweep_dir):
         other.acquire(f"toy/{sweep_dir.id}")
         mount.beat()
         sweep_dir.sweep_file.write_text("mine")

@@ -29,7 +29,7 @@ from hparams_lab.sweeps import worker
 from hparams_lab.sweeps.launch import launch_loaded
 from hparams_lab.sweeps.listeners import Listeners
 from hparams_lab.sweeps.options import LaunchOptions
-from hparams_lab.sweeps.spool import Errand, SpoolingExecutor, execute_remotely
+from hparams_lab.sweeps.spool import RemoteRun, SpoolingExecutor, execute_remotely
 from hparams_lab.sweeps.worker import Loaded
 from tests.conftest import WriteModule
 from tests.support.factories import SATURDAY, make_spec
@@ -127,7 +127,7 @@ def _list_files(root: Path) -> set[str]:
 def test_an_earlier_attempt_is_gone_on_with(store: Store, tmp_path: Path, node_dir: Path) -> None:
     """What an earlier attempt had saved, on whatever node, is there for the next one."""
     spec = make_spec(SweepDir(tmp_path / "toy" / SATURDAY), {"x": 1.0})
-    errand = Errand(
+    remote_run = RemoteRun(
         replace(spec, dir=spec.dir.next_attempt()), tmp_path, store.url, 1.0, tmp_path / "printed"
     )
     saved = spec.dir.path.relative_to(tmp_path) / "checkpoint" / "saved"
@@ -136,7 +136,7 @@ def test_an_earlier_attempt_is_gone_on_with(store: Store, tmp_path: Path, node_d
     def train(run: Run) -> dict[str, float]:
         return {"loss": 1.0 + int((run.dir.with_name("r00") / "checkpoint" / "saved").read_text())}
 
-    outcome = execute_remotely(Loaded(_declare(train), None), errand, lambda message: None)
+    outcome = execute_remotely(Loaded(_declare(train), None), remote_run, lambda message: None)
 
     assert 42.0 == outcome.metrics["loss"]
     assert [] == [*node_dir.iterdir()]
@@ -147,11 +147,11 @@ def test_a_run_that_cannot_be_sent_is_interrupted(
 ) -> None:
     """A run whose files do not reach the store stops the sweep, and is made again."""
     spec = make_spec(SweepDir(tmp_path / "toy" / SATURDAY), {"x": 1.0})
-    errand = Errand(spec, tmp_path, store.url, 1.0, tmp_path / "printed")
+    remote_run = RemoteRun(spec, tmp_path, store.url, 1.0, tmp_path / "printed")
     monkeypatch.setattr(MemoryFileSystem, "put_file", _raise)
     monkeypatch.setattr(spooled, "_PATIENCE_SECS", 0.0)
     loaded = Loaded(_declare(lambda run: {"loss": 1.0}), None)
-    outcome = execute_remotely(loaded, errand, lambda message: None)
+    outcome = execute_remotely(loaded, remote_run, lambda message: None)
 
     assert Ending.INTERRUPTED is outcome.ending
     assert "unplugged" in outcome.storage_fault

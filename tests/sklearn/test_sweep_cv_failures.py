@@ -118,7 +118,7 @@ def test_a_run_that_was_not_carried_out_ends_the_search(tmp_path: Path) -> None:
     fits = Fits(dict, space, splits, score_names=["score"], with_train_scores=False)
     trial = make_trial(0, space.space.at(0))
     spec = make_spec(SweepDir(tmp_path), trial.assignment)
-    ended = RunResult(trial, spec, Outcome(Ending.FAILED, failure="the run was lost"))
+    ended = RunResult(trial, spec, Outcome(Ending.FAILED, reason="the run was lost"))
 
     with pytest.raises(lab.LogdirError, match=r"the run was lost. Mend that, and fit again"):
         fits.settle(ended)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.analysis.compare.significance import ALPHA, weigh_blocks
+from hparams_lab.analysis.compare.significance import ALPHA, permutation_test
 from hparams_lab.stats.permutation import Block
 from hparams_lab.stats.power import MAX_REPEATS, count_fold_repeats, count_repeats
 
@@ -31,7 +31,9 @@ def test_so_many_repeats_show_it() -> None:
     rng = np.random.default_rng(0)
     num_pairs = 4 * count_repeats(0.75, 4, num_pairs=4, alpha=ALPHA)
     seen = [
-        weigh_blocks([Block([0.0], [value]) for value in rng.normal(0.75, 1, num_pairs)]).p_value
+        permutation_test(
+            [Block([0.0], [value]) for value in rng.normal(0.75, 1, num_pairs)]
+        ).p_value
         <= ALPHA
         for _ in range(100)
     ]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from hparams_lab.events.read.reader import RunRecord, read_runs
-from hparams_lab.executors.base import Answer, Cause, Executor, Finished
+from hparams_lab.executors.base import Answer, Executor, Finished, JobEnd
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
@@ -33,9 +33,9 @@ class Death(BaseException):
         cause: that the executor tells.
     """
 
-    def __init__(self, cause: Cause = Cause.CRASHED) -> None:
+    def __init__(self, cause: JobEnd = JobEnd.CRASHED) -> None:
         super().__init__()
-        self.cause = cause
+        self.end = cause
 
 
 class MortalExecutor(InlineExecutor):
@@ -50,7 +50,7 @@ class MortalExecutor(InlineExecutor):
             return super().wait(answer, timeout_secs)
         except Death as death:
             self._pending.remove(job)
-            return Finished(job.id, death=f"died: {death.cause.value}", cause=death.cause)
+            return Finished(job.id, reason=f"died: {death.end.value}", end=death.end)
 
 
 class Sweeping:
@@ -79,7 +79,7 @@ class Sweeping:
         self.sweep = replace(SWEEP, **changes)
         self.strategy = strategy or NotingStrategy()
         self.ended: list[RunResult] = []
-        self.retried: list[tuple[Cause, float]] = []
+        self.retried: list[tuple[JobEnd, float]] = []
         self._dir = sweep_dir
         self._error_on_retry = error_on_retry
 
@@ -111,7 +111,7 @@ class Sweeping:
                 retries=retries,
             )
 
-    def _note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:
+    def _note_retry(self, result: RunResult, cause: JobEnd, wait_secs: float) -> None:
         self.retried.append((cause, wait_secs))
         if self._error_on_retry is not None:
             raise self._error_on_retry

@@ -12,9 +12,9 @@ from hparams_lab.logdir.layout import SweepDir
 _PROGRAM = """
 import sys
 from pathlib import Path
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.logdir.layout import SweepDir
-with hold(SweepDir(Path(sys.argv[1]))):
+with sweep_lock(SweepDir(Path(sys.argv[1]))):
     print("held", flush=True)
     sys.stdin.read()
 """

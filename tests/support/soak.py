@@ -88,7 +88,7 @@ def soak(
     def on_result(result: RunResult) -> None:
         nonlocal ended
         ended += 1
-        assert not result.outcome.failure
+        assert not result.outcome.reason
         for end, taken in samples.items():
             if end - _WINDOW < ended <= end:
                 taken.append(([_measure(each) for each in lasting], len(me.children(True))))

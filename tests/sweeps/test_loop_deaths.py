@@ -8,7 +8,7 @@ import pytest
 
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import Cause, Tell
+from hparams_lab.executors.base import JobEnd, Tell
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.search.base import Traits
@@ -48,7 +48,7 @@ def test_a_failure_that_was_written_holds(sweep_dir: SweepDir) -> None:
     (failed,) = result.failures
 
     assert Ending.FAILED is failed.outcome.ending
-    assert "one is not allowed" in failed.outcome.failure
+    assert "one is not allowed" in failed.outcome.reason
     assert 0 == result.retries.total()
 
 
@@ -73,6 +73,6 @@ def test_a_pilot_that_died_may_report_again(pruner: str, sweep_dir: SweepDir) ->
     result = sweeping.run(report_thrice, retries=1)
     second = sweeping.read()[0]
 
-    assert {Cause.CRASHED: 1} == result.retries
+    assert {JobEnd.CRASHED: 1} == result.retries
     assert [0.0] * 3 == second.curves["report/loss"].values
     assert Ending.COMPLETE is second.ending

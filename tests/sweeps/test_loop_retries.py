@@ -6,7 +6,7 @@ import pytest
 
 from hparams_lab.events.read.reader import read_superseded
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
 from hparams_lab.sweeps.loop import MAX_FAILURES_KEPT, SweepResult
@@ -28,7 +28,7 @@ def die_once(run: Run) -> dict[str, float]:
 
 def die_at_1(run: Run) -> dict[str, float]:
     if run.hparams["x"] == 1:
-        raise Death(Cause.TIMED_OUT)
+        raise Death(JobEnd.TIMED_OUT)
     return square(run)
 
 
@@ -39,17 +39,17 @@ def die_all_once(run: Run) -> dict[str, float]:
 
 
 def run_out_of_memory(run: Run) -> dict[str, float]:
-    raise Death(Cause.OUT_OF_MEMORY)
+    raise Death(JobEnd.OUT_OF_MEMORY)
 
 
 def lose_once(run: Run) -> dict[str, float]:
     if run.hparams["x"] == 1 and attempt_of(run) == 0:
-        raise Death(Cause.LOST)
+        raise Death(JobEnd.LOST)
     return square(run)
 
 
 def lose(run: Run) -> dict[str, float]:
-    raise Death(Cause.LOST)
+    raise Death(JobEnd.LOST)
 
 
 def test_a_run_that_died_is_tried_again(sweep_dir: SweepDir) -> None:
@@ -58,8 +58,8 @@ def test_a_run_that_died_is_tried_again(sweep_dir: SweepDir) -> None:
     result = sweeping.run(die_once, retries=2)
 
     assert {Ending.COMPLETE: NUM_TRIALS} == result.endings
-    assert {Cause.CRASHED: 1} == result.retries
-    assert [(Cause.CRASHED, 1.0)] == sweeping.retried
+    assert {JobEnd.CRASHED: 1} == result.retries
+    assert [(JobEnd.CRASHED, 1.0)] == sweeping.retried
     assert NUM_TRIALS == len(sweeping.ended)
 
 
@@ -82,7 +82,7 @@ def test_an_earlier_attempt_has_its_true_end(sweep_dir: SweepDir) -> None:
     earlier = read_superseded(sweeping.read()[1].dir.earlier_attempts[0], sweeping.sweep.space)
 
     assert earlier is not None
-    assert (Ending.CRASHED, "the run died: crashed") == (earlier.ending, earlier.why)
+    assert (Ending.CRASHED, "the run died: crashed") == (earlier.ending, earlier.reason)
 
 
 def test_a_run_that_always_dies_fails_once(sweep_dir: SweepDir) -> None:
@@ -91,7 +91,7 @@ def test_a_run_that_always_dies_fails_once(sweep_dir: SweepDir) -> None:
     result = sweeping.run(die_at_1, retries=2)
 
     assert {Ending.COMPLETE: NUM_TRIALS - 1, Ending.TIMED_OUT: 1} == result.endings
-    assert (1, {Cause.TIMED_OUT: 2}) == (result.num_failed, result.retries)
+    assert (1, {JobEnd.TIMED_OUT: 2}) == (result.num_failed, result.retries)
     assert ["r00", "r00a2"] == sorted({run.dir.path.name for run in sweeping.read()})
 
 
@@ -109,7 +109,7 @@ def test_a_lost_run_is_tried_again_unasked(sweep_dir: SweepDir) -> None:
     result = sweeping.run(lose_once)
 
     assert {Ending.COMPLETE: NUM_TRIALS} == result.endings
-    assert [(Cause.LOST, 0.0)] == sweeping.retried
+    assert [(JobEnd.LOST, 0.0)] == sweeping.retried
 
 
 def test_a_run_that_is_always_lost_crashed(sweep_dir: SweepDir) -> None:
@@ -117,7 +117,7 @@ def test_a_run_that_is_always_lost_crashed(sweep_dir: SweepDir) -> None:
     result = Sweeping(sweep_dir, trial_limit=1).run(lose)
 
     assert {Ending.CRASHED: 1} == result.endings
-    assert {Cause.LOST: MAX_LOSSES} == result.retries
+    assert {JobEnd.LOST: MAX_LOSSES} == result.retries
 
 
 def test_others_run_while_a_retry_waits(sweep_dir: SweepDir) -> None:

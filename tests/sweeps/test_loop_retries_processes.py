@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run
@@ -58,14 +58,14 @@ def run_in_processes(train: Callable[[Run], Any], sweep_dir: SweepDir, retries: 
 @pytest.mark.parametrize(
     ("train", "retries", "cause"),
     [
-        (exit_once, 1, Cause.CRASHED),
-        (hang_once, 1, Cause.TIMED_OUT),
-        (kill_the_server_once, 0, Cause.LOST),
+        (exit_once, 1, JobEnd.CRASHED),
+        (hang_once, 1, JobEnd.TIMED_OUT),
+        (kill_the_server_once, 0, JobEnd.LOST),
     ],
     ids=["exited", "hung", "lost"],
 )
 def test_a_process_that_died_is_replaced(
-    train: Callable[[Run], Any], retries: int, cause: Cause, sweep_dir: SweepDir
+    train: Callable[[Run], Any], retries: int, cause: JobEnd, sweep_dir: SweepDir
 ) -> None:
     """However a run's process ended, its second attempt makes the sweep complete."""
     result = run_in_processes(train, sweep_dir, retries)

@@ -17,7 +17,7 @@ from hparams_lab.events.schema import Ending, Status
 from hparams_lab.logdir.archive import move
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.runs.sweep import Sweep
 from tests.conftest import WriteModule
 from tests.conftest import _write_module as write_module_into
@@ -178,7 +178,10 @@ def test_fewer_trials_than_there_are_do_not_stick(toy: InlineSweeps) -> None:
 def test_sweep_that_runs_is_not_resumed(interrupted: SweepDir, toy: InlineSweeps) -> None:
     """While a process has the sweep, another is told so in one line, and changes nothing."""
     before = interrupted.sweep_file.read_bytes()
-    with hold(interrupted), pytest.raises(LogdirError, match=r"another is running 2026.*Wait"):
+    with (
+        sweep_lock(interrupted),
+        pytest.raises(LogdirError, match=r"another is running 2026.*Wait"),
+    ):
         toy.resume(interrupted)
 
     assert before == interrupted.sweep_file.read_bytes()

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import RunDir, SweepDir
 from hparams_lab.sweeps.retry import MAX_LOSSES, MAX_WAIT_SECS, Retries
 
-OWN_CAUSES = [Cause.CRASHED, Cause.TIMED_OUT]
-FINAL_CAUSES = [None, Cause.ERROR, Cause.INTERRUPTED, Cause.OUT_OF_MEMORY]
+OWN_CAUSES = [JobEnd.CRASHED, JobEnd.TIMED_OUT]
+FINAL_CAUSES = [None, JobEnd.ERROR, JobEnd.INTERRUPTED, JobEnd.OUT_OF_MEMORY]
 
 
 def run_dir(trial: int = 0, *, repeat: int = 0) -> RunDir:
@@ -46,7 +46,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("cause", OWN_CAUSES)
-def test_a_run_is_tried_again_as_often_as_allowed(cause: Cause) -> None:
+def test_a_run_is_tried_again_as_often_as_allowed(cause: JobEnd) -> None:
     """A run that crashes or times out each time is tried so often again, and no more."""
     retries: Retries[str] = Retries(3)
     waits = [retries.wait_for(attempt, cause) for attempt, _ in zip(attempts(), range(4))]  # noqa: B905
@@ -55,13 +55,13 @@ def test_a_run_is_tried_again_as_often_as_allowed(cause: Cause) -> None:
 
 
 @pytest.mark.parametrize("cause", FINAL_CAUSES)
-def test_other_ends_are_final(cause: Cause | None) -> None:
+def test_other_ends_are_final(cause: JobEnd | None) -> None:
     """What train raised, what was interrupted or too large is not tried again."""
     assert Retries[str](9).wait_for(run_dir(), cause) is None
 
 
 @pytest.mark.parametrize("cause", OWN_CAUSES)
-def test_nothing_is_tried_again_unasked(cause: Cause) -> None:
+def test_nothing_is_tried_again_unasked(cause: JobEnd) -> None:
     """By default a crash is final."""
     assert Retries[str]().wait_for(run_dir(), cause) is None
 
@@ -69,7 +69,7 @@ def test_nothing_is_tried_again_unasked(cause: Cause) -> None:
 def test_a_lost_run_is_tried_again_at_once() -> None:
     """A run whose node died is tried again without a wait and unasked, but not for ever."""
     retries: Retries[str] = Retries()
-    waits = [retries.wait_for(run_dir(), Cause.LOST) for _ in range(MAX_LOSSES + 1)]
+    waits = [retries.wait_for(run_dir(), JobEnd.LOST) for _ in range(MAX_LOSSES + 1)]
 
     assert [0.0] * MAX_LOSSES + [None] == waits
 
@@ -77,7 +77,7 @@ def test_a_lost_run_is_tried_again_at_once() -> None:
 def test_losses_are_not_counted_as_crashes() -> None:
     """A run that was lost has all its retries left; one loss too many uses them up."""
     retries: Retries[str] = Retries(1)
-    causes = [Cause.LOST, Cause.CRASHED, Cause.LOST, Cause.LOST, Cause.LOST]
+    causes = [JobEnd.LOST, JobEnd.CRASHED, JobEnd.LOST, JobEnd.LOST, JobEnd.LOST]
     waits = [retries.wait_for(run_dir(), cause) for cause in causes]
 
     assert [0.0, 1.0, 0.0, 0.0, None] == waits
@@ -88,7 +88,7 @@ def test_waits_are_bounded(num_tries: int) -> None:
     """However often a run is tried, it waits at least one second, and at most a minute."""
     retries: Retries[str] = Retries(num_tries + 1)
     retries._num_tries[run_dir().trial_id, 0, None] = num_tries
-    wait_secs = retries.wait_for(run_dir(), Cause.CRASHED)
+    wait_secs = retries.wait_for(run_dir(), JobEnd.CRASHED)
 
     assert wait_secs is not None
     assert 1.0 <= wait_secs <= MAX_WAIT_SECS
@@ -99,8 +99,8 @@ def test_runs_are_counted_apart() -> None:
     retries: Retries[str] = Retries(1)
     runs = [run_dir(), run_dir(repeat=1), run_dir(1)]
 
-    assert [1.0] * 3 == [retries.wait_for(each, Cause.CRASHED) for each in runs]
-    assert [None] * 3 == [retries.wait_for(each, Cause.CRASHED) for each in runs]
+    assert [1.0] * 3 == [retries.wait_for(each, JobEnd.CRASHED) for each in runs]
+    assert [None] * 3 == [retries.wait_for(each, JobEnd.CRASHED) for each in runs]
 
 
 def test_a_run_is_taken_when_it_is_due() -> None:

@@ -118,7 +118,7 @@ def test_the_outcome_is_the_original_s(home: ExperimentDir) -> None:
 
     assert taken is not None
     outcome = taken.outcome
-    assert (Ending.COMPLETE, "") == (outcome.ending, outcome.failure)
+    assert (Ending.COMPLETE, "") == (outcome.ending, outcome.reason)
     assert pytest.approx(0.1) == outcome.objective_value == outcome.metrics["accuracy"]
     assert outcome.wall_secs is not None
     assert outcome.wall_secs > 0

@@ -12,7 +12,7 @@ from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.runs.sweep import Sweep
-from hparams_lab.sweeps.launch import MAX_LISTED, describe_endings, keeping_account
+from hparams_lab.sweeps.launch import MAX_LISTED, describe_endings, recording_summary
 from tests.conftest import WriteModule
 from tests.support.factories import add_sweep, make_spec, make_sweep, write_run
 from tests.support.resumption import InlineSweeps
@@ -30,7 +30,7 @@ def write(sweep_dir: SweepDir, units: int, ending: Ending, why: str = "") -> Non
     """Write a run that ended in a way."""
     spec = make_spec(sweep_dir, {"units": units, "rate": 0.1}, index=units)
     write_run(spec, {}, ending=None)
-    end_run(spec.dir, spec, ending, why=why)
+    end_run(spec.dir, spec, ending, reason=why)
 
 
 def read_ended(sweep_dir: SweepDir) -> Any:
@@ -96,7 +96,7 @@ def test_the_account_is_written_however_it_ends(
     """A sweep that is interrupted or fails has its account as well as one that ends."""
 
     def run() -> None:
-        with keeping_account(sweep_dir):
+        with recording_summary(sweep_dir):
             write(sweep_dir, 0, Ending.COMPLETE)
             if error:
                 raise error
@@ -112,7 +112,7 @@ def test_the_account_is_written_however_it_ends(
 def test_the_account_is_not_read(sweep_dir: SweepDir) -> None:
     """A sweep that was read and is written again, as when it is resumed, has none."""
     before = sweep_dir.sweep_file.read_text()
-    with keeping_account(sweep_dir):
+    with recording_summary(sweep_dir):
         write(sweep_dir, 0, Ending.COMPLETE)
     kept = read_ended(sweep_dir)
     Sweep.read(sweep_dir).write(sweep_dir)
@@ -123,7 +123,7 @@ def test_the_account_is_not_read(sweep_dir: SweepDir) -> None:
 
 def test_a_sweep_that_vanished_has_no_account(sweep_dir: SweepDir) -> None:
     """Where the account cannot be written, what the sweep came to is not an error."""
-    with keeping_account(sweep_dir):
+    with recording_summary(sweep_dir):
         sweep_dir.sweep_file.unlink()
         sweep_dir.path.rmdir()
 

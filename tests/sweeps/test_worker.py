@@ -36,7 +36,7 @@ def test_good_run_is_a_success(spec: RunSpec) -> None:
         outcome.status,
         outcome.metrics,
         outcome.objective_value,
-        outcome.failure,
+        outcome.reason,
     )
     assert (Status.SUCCESS, GOOD) == (record.status, record.last_values)
 

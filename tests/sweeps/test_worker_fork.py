@@ -62,7 +62,7 @@ def test_a_child_records_nothing(train: Any, tmp_path: Path) -> None:
     spec = make_spec(SweepDir(tmp_path / SATURDAY), {"x": 1})
     record = read_run(spec.dir, declare(train).space)
 
-    assert ("", 1.0) == (ends[0].result.failure, ends[0].result.objective_value)
+    assert ("", 1.0) == (ends[0].result.reason, ends[0].result.objective_value)
     assert record is not None
     assert 1.0 == record.last_values["loss"]
     assert not spec.dir.failure_file.exists()

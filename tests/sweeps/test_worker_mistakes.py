@@ -60,7 +60,7 @@ def test_mistake_is_a_failure_with_a_sentence(train: Train, failure: str, spec: 
     outcome, record = execute_and_read(train, spec)
 
     assert (Status.FAILURE, Status.FAILURE) == (outcome.status, record.status)
-    assert re.search(failure, outcome.failure)
+    assert re.search(failure, outcome.reason)
 
 
 def test_what_can_be_written_is_written(spec: RunSpec) -> None:

@@ -91,4 +91,4 @@ def test_neglected_option_is_a_failure(spec: RunSpec) -> None:
     folded = replace(spec, num_folds=3)
     outcome = execute(Loaded(declare(lambda run: GOOD), None), folded, refuse)
 
-    assert "with --folds train must call run.split or run.use_fold. Do so." == outcome.failure
+    assert "with --folds train must call run.split or run.use_fold. Do so." == outcome.reason

@@ -2,7 +2,7 @@
 
 Logged ─▶ form_groups ─▶ Group, one each
               │
-              └─▶ match_trials ─▶ observe ─▶ draw_samples ─▶ judge ─▶ Finding, one a pair
+              └─▶ match_trials ─▶ observe ─▶ choose_design ─▶ decide ─▶ Finding, one a pair
               └─▶ describe_changes ─▶ Changes, one a pair
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hparams_lab.analysis.changes.changes import Changes, Side, describe_changes
-from hparams_lab.analysis.compare.design import Samples, draw_samples
-from hparams_lab.analysis.compare.groups import By, Group, Members, describe_group, form_groups
+from hparams_lab.analysis.compare.design import Design, choose_design
+from hparams_lab.analysis.compare.groups import By, Group, RunGroup, describe_group, form_groups
 from hparams_lab.analysis.compare.pairs import Matches, match_trials, observe
-from hparams_lab.analysis.compare.verdict import Finding, find_picking, judge
+from hparams_lab.analysis.compare.verdict import Finding, decide, find_selection_bias
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.trials.selection import Logged
 from hparams_lab.declare.objective import Objective
@@ -96,7 +96,7 @@ def compare(
     objective = logged.sweeps[-1].objective
     groups = form_groups(chosen, logged.sweeps, by)
     pairs = [_draw(logged, *pair) for pair in _pair_up(groups, baseline)]
-    findings = judge([pair.samples for pair in pairs], objective.goal)
+    findings = decide([pair.samples for pair in pairs], objective.goal)
     return Comparison(
         experiment=logged.home.name,
         objective=objective,
@@ -110,7 +110,7 @@ def compare(
     )
 
 
-def _pair_up(groups: Sequence[Members], baseline: str | None) -> list[tuple[Members, Members]]:
+def _pair_up(groups: Sequence[RunGroup], baseline: str | None) -> list[tuple[RunGroup, RunGroup]]:
     """Return pairs of before and after.
 
     Raises:
@@ -132,23 +132,23 @@ def _pair_up(groups: Sequence[Members], baseline: str | None) -> list[tuple[Memb
 class _Pair:
     """Two groups, their matched trials, and the values drawn of `num_runs` runs of those."""
 
-    before: Members
-    after: Members
+    before: RunGroup
+    after: RunGroup
     matched: Matches
     num_runs: int
-    samples: Samples
+    samples: Design
 
 
-def _draw(logged: Logged, before: Members, after: Members) -> _Pair:
+def _draw(logged: Logged, before: RunGroup, after: RunGroup) -> _Pair:
     matched = match_trials(before.rows, after.rows)
     sweeps = {sweep.id: sweep for sweep in logged.sweeps}
     sides = observe(matched.matches, sweeps, logged.sweeps[-1].objective.tag)
-    return _Pair(before, after, matched, sum(map(len, sides)), draw_samples(*sides))
+    return _Pair(before, after, matched, sum(map(len, sides)), choose_design(*sides))
 
 
 def _describe_pair(logged: Logged, pair: _Pair, finding: Finding) -> GroupPair:
     objective = logged.sweeps[-1].objective
-    picking = find_picking(pair.before, pair.after, pair.matched.matches, objective)
+    picking = find_selection_bias(pair.before, pair.after, pair.matched.matches, objective)
     return GroupPair(
         before=pair.before.label,
         after=pair.after.label,
@@ -157,12 +157,12 @@ def _describe_pair(logged: Logged, pair: _Pair, finding: Finding) -> GroupPair:
         num_only_after=pair.matched.num_only_after,
         left_out=pair.matched.left_out,
         num_unused=pair.num_runs - pair.samples.num_used,
-        finding=finding if picking is None else picking.restrain(finding),
+        finding=finding if picking is None else picking.correct(finding),
         changes=describe_changes(_side(pair.before, logged), _side(pair.after, logged)),
     )
 
 
-def _side(members: Members, logged: Logged) -> Side:
+def _side(members: RunGroup, logged: Logged) -> Side:
     return Side(
         sweeps=members.sweeps,
         sweep_dirs=[SweepDir(logged.home.path / sweep.id) for sweep in members.sweeps],

@@ -1,6 +1,6 @@
 """The values of two groups that are independent of each other.
 
-    matched trials ─▶ observe ─▶ draw_samples ─▶ Samples ─▶ weigh ─▶ Evidence
+    matched trials ─▶ observe ─▶ choose_design ─▶ Design ─▶ weigh ─▶ Significance
 
 All trials of a sweep are judged on the same rows. What two groups have both been judged
 on can be set side by side, run by run or fold by fold. Where the rows differ, they do for
@@ -18,10 +18,10 @@ from typing import TypeVar
 
 from hparams_lab.analysis.compare.pairs import Observation, Split
 from hparams_lab.analysis.compare.significance import (
-    Evidence,
-    weigh_blocks,
-    weigh_folds,
-    weigh_splits,
+    Significance,
+    corrected_paired_t,
+    permutation_test,
+    pooled_t,
 )
 from hparams_lab.stats.permutation import Block
 
@@ -42,7 +42,7 @@ class Unit(Enum):
 
 
 @dataclass(frozen=True)
-class Samples:
+class Design:
     """Values of two groups.
 
     Attributes:
@@ -73,16 +73,16 @@ class Samples:
         """How many pairs tell as much."""
         return int(sum(2 * block.weight for block in self.blocks))
 
-    def weigh(self) -> Evidence | None:
+    def weigh(self) -> Significance | None:
         """Return how sure the difference is; None where the values tell nothing."""
         if self.problem:
             return None
         if self.unit is Unit.SPLIT:
             (block,) = self.blocks
-            return weigh_splits(block.before, block.after, num_folds=self.num_folds)
+            return pooled_t(block.before, block.after, num_folds=self.num_folds)
         if self.num_folds is None:
-            return weigh_blocks(self.blocks)
-        return weigh_folds(self._fold_differences, num_folds=self.num_folds)
+            return permutation_test(self.blocks)
+        return corrected_paired_t(self._fold_differences, num_folds=self.num_folds)
 
     @property
     def _fold_differences(self) -> list[float]:
@@ -96,7 +96,7 @@ class Samples:
         return differences
 
 
-def draw_samples(before: Sequence[Observation], after: Sequence[Observation]) -> Samples:
+def choose_design(before: Sequence[Observation], after: Sequence[Observation]) -> Design:
     """Return the values by which two groups are compared.
 
     Args:
@@ -104,16 +104,16 @@ def draw_samples(before: Sequence[Observation], after: Sequence[Observation]) ->
         after: those in the other one.
     """
     if not before or not after:
-        return Samples(problem="no point of the space was tried in full by both")
+        return Design(problem="no point of the space was tried in full by both")
     executed = [{run.origin for run in side} for side in (before, after)]
     shared = executed[0] & executed[1]
     # A run that one group took over from the other says nothing of a change.
     sides = [[run for run in side if run.origin not in shared] for side in (before, after)]
     if not all(sides):
-        return Samples(problem="what both tried are one and the same runs, taken over")
+        return Design(problem="what both tried are one and the same runs, taken over")
     designs = {run.num_folds for run in sides[0]} & {run.num_folds for run in sides[1]}
     if not designs:
-        return Samples(problem=_tell_designs(*sides))
+        return Design(problem=_tell_designs(*sides))
     # Where a group has several, the finest: most folds.
     num_folds = max(designs, key=lambda folds: folds or 0)
     before, after = ([run for run in side if run.num_folds == num_folds] for side in sides)
@@ -124,7 +124,7 @@ def draw_samples(before: Sequence[Observation], after: Sequence[Observation]) ->
     return _pair_folds(before, after, num_folds)
 
 
-def _block_runs(before: Sequence[Observation], after: Sequence[Observation]) -> Samples:
+def _block_runs(before: Sequence[Observation], after: Sequence[Observation]) -> Design:
     """Put together runs of one trial and split: by seeds if both have the same, else all."""
     cells = [_gather(side, lambda run: (run.trial, run.split)) for side in (before, after)]
     blocks: list[Block] = []
@@ -142,8 +142,8 @@ def _block_runs(before: Sequence[Observation], after: Sequence[Observation]) -> 
             blocks.append(_make_block([*means[0].values()], [*means[1].values()]))
         used += [*runs[0], *runs[1]]
     if not blocks:
-        return Samples(problem="no point was tried by both on the same rows of the data")
-    return Samples(
+        return Design(problem="no point was tried by both on the same rows of the data")
+    return Design(
         unit=Unit.RUN,
         blocks=blocks,
         num_trials=len({run.trial for run in used}),
@@ -153,7 +153,7 @@ def _block_runs(before: Sequence[Observation], after: Sequence[Observation]) -> 
 
 def _pair_folds(
     before: Sequence[Observation], after: Sequence[Observation], num_folds: int
-) -> Samples:
+) -> Design:
     """Average each fold that both were judged on over the trials judged on it."""
     cells = [_gather(side, lambda run: (run.split, run.trial)) for side in (before, after)]
     by_fold: dict[Split, list[tuple[int, _Runs, _Runs]]] = {}
@@ -162,8 +162,8 @@ def _pair_folds(
             by_fold.setdefault(split, []).append((trial, runs, cells[1][split, trial]))
     pairs = [pair for found in by_fold.values() for pair in found]
     if len(by_fold) < 2:
-        return Samples(problem="no point was tried by both on more than one of the same folds")
-    return Samples(
+        return Design(problem="no point was tried by both on more than one of the same folds")
+    return Design(
         unit=Unit.FOLD,
         blocks=[
             _make_block(
@@ -180,27 +180,27 @@ def _pair_folds(
 
 def _average_splits(
     before: Sequence[Observation], after: Sequence[Observation], num_folds: int | None
-) -> Samples:
+) -> Design:
     """Average each split over the trials that were judged on all of them."""
     cells = [_gather(side, lambda run: (run.split, run.trial)) for side in (before, after)]
     splits = [list(dict.fromkeys(split for split, _ in side)) for side in cells]
     if len({split[0] is None for split in splits[0] + splits[1]}) > 1:
-        return Samples(problem=_ONE_CHOSE)
+        return Design(problem=_ONE_CHOSE)
     trials = {
         run.trial
         for run in (*before, *after)
         if all((split, run.trial) in cells[side] for side in (0, 1) for split in splits[side])
     }
     if not trials:
-        return Samples(problem="no point was tried on each of the splits of the data")
+        return Design(problem="no point was tried on each of the splits of the data")
     if num_folds is None and len(splits[0]) + len(splits[1]) < 3:
-        return Samples(problem=_tell_hold_outs(before, after))
+        return Design(problem=_tell_hold_outs(before, after))
     means = [
         [fmean(_mean(cells[side][split, trial]) for trial in trials) for split in found]
         for side, found in enumerate(splits)
     ]
     num_used = sum(run.trial in trials for run in (*before, *after))
-    return Samples(Unit.SPLIT, [_make_block(*means)], len(trials), num_folds, num_used)
+    return Design(Unit.SPLIT, [_make_block(*means)], len(trials), num_folds, num_used)
 
 
 def _gather(runs: Sequence[Observation], key: Callable[[Observation], _Key]) -> dict[_Key, _Runs]:

@@ -41,7 +41,7 @@ class By(Enum):
 
 
 @dataclass(frozen=True)
-class Members:
+class RunGroup:
     """The trials of a group.
 
     Attributes:
@@ -115,7 +115,7 @@ class Group:
     notes: Sequence[str]
 
 
-def form_groups(rows: Iterable[TrialRow], sweeps: Sequence[Sweep], by: By) -> list[Members]:
+def form_groups(rows: Iterable[TrialRow], sweeps: Sequence[Sweep], by: By) -> list[RunGroup]:
     """Return the groups that have a trial, oldest first.
 
     A commit is as old as the first of its runs. A trial whose runs are of several commits,
@@ -132,14 +132,14 @@ def form_groups(rows: Iterable[TrialRow], sweeps: Sequence[Sweep], by: By) -> li
         by_label.setdefault(label_of(row), []).append(row)
     by_label.pop("", None)
     groups = [
-        Members(label, [sweep for sweep in sweeps if sweep.id in ids], members)
+        RunGroup(label, [sweep for sweep in sweeps if sweep.id in ids], members)
         for label, members in by_label.items()
         for ids in [{row.sweep_id for row in members}]
     ]
     return sorted(groups, key=lambda group: (group.sweeps[0].id, _first_start(group)))
 
 
-def describe_group(members: Members, objective: Objective) -> Group:
+def describe_group(members: RunGroup, objective: Objective) -> Group:
     """Return what the trials of a group came to.
 
     Args:
@@ -185,7 +185,7 @@ _LABELS: dict[By, Callable[[TrialRow], str]] = {
 }
 
 
-def _first_start(members: Members) -> float:
+def _first_start(members: RunGroup) -> float:
     return min(run.start_time_secs for row in members.rows for run in row.runs)
 
 
@@ -193,7 +193,7 @@ def _format_time(secs: float) -> str:
     return datetime.fromtimestamp(secs).astimezone().isoformat(timespec="seconds")
 
 
-def _list_commits(members: Members) -> list[str]:
+def _list_commits(members: RunGroup) -> list[str]:
     by_start = sorted(
         (run.start_time_secs, run.labels.get("commit", "none"))
         for row in members.rows
@@ -215,7 +215,7 @@ def _find_best(rows: Sequence[TrialRow], objective: Objective) -> BestTrial | No
     )
 
 
-def _list_notes(members: Members, objective: Objective) -> Iterable[str]:
+def _list_notes(members: RunGroup, objective: Objective) -> Iterable[str]:
     """Yield what may make the group another than it seems."""
     others = {
         str(sweep.objective): sweep.id for sweep in members.sweeps if sweep.objective != objective

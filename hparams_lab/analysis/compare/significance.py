@@ -2,9 +2,9 @@
 
 Three designs, by what is independent of what (docs/design/compare.md says why):
 
-    weigh_blocks    runs of the same point on the same rows: a permutation test
-    weigh_folds     folds that both sides were judged on: the corrected paired t-test
-    weigh_splits    splits that are not the same on both sides: a t-test of two samples
+    permutation_test    runs of the same point on the same rows: a permutation test
+    corrected_paired_t     folds that both sides were judged on: the corrected paired t-test
+    pooled_t    splits that are not the same on both sides: a t-test of two samples
 
 Numbers alone: which design fits what was logged is decided in `samples`.
 
@@ -22,13 +22,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hparams_lab.stats.interval import summarize, worse_p_value
-from hparams_lab.stats.permutation import Block, deal
+from hparams_lab.stats.permutation import Block, permute
 
 ALPHA = 0.05  # two-sided: of the verdicts, and what the intervals leave out
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Significance:
     """A mean difference, in the units of the metric, and how sure it is.
 
     Attributes:
@@ -52,7 +52,7 @@ class Evidence:
     num_after: int
 
 
-def weigh_blocks(blocks: Sequence[Block]) -> Evidence:
+def permutation_test(blocks: Sequence[Block]) -> Significance:
     """Return the evidence of blocks of runs, by dealing their values out anew.
 
     If nothing was changed, each value of a block may as well have come on either side. So
@@ -67,20 +67,20 @@ def weigh_blocks(blocks: Sequence[Block]) -> Evidence:
 
     Example:
         >>> pairs = zip([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.5, 2.25, 3.75, 4.5, 6.0, 6.25])
-        >>> evidence = weigh_blocks([Block([before], [after]) for before, after in pairs])
+        >>> evidence = permutation_test([Block([before], [after]) for before, after in pairs])
         >>> evidence.p_value, evidence.low, evidence.high
         (0.03125, 0.25, 1.0)
     """
     weights = [block.weight for block in blocks]
     steps = [weight * block.difference for weight, block in zip(weights, blocks, strict=True)]
     difference = sum(steps) / sum(weights)
-    gains, moved = deal(blocks)
+    gains, moved = permute(blocks)
     # Had all values after been less by a shift, this way would give the same difference.
     shifts = np.sort(-gains[moved > 0] / moved[moved > 0])
     # So many ways may be as far out on one side, those that move no value among them.
     rank = math.floor(ALPHA / 2 * len(gains) + 1e-9) - np.count_nonzero(moved == 0)
     tail = min(int(np.count_nonzero(side >= 0)) for side in (gains, -gains))
-    return Evidence(
+    return Significance(
         difference=difference,
         low=float(shifts[rank]) if rank >= 0 else -math.inf,
         high=float(shifts[-1 - rank]) if rank >= 0 else math.inf,
@@ -91,7 +91,7 @@ def weigh_blocks(blocks: Sequence[Block]) -> Evidence:
     )
 
 
-def weigh_folds(differences: Sequence[float], *, num_folds: int) -> Evidence:
+def corrected_paired_t(differences: Sequence[float], *, num_folds: int) -> Significance:
     """Return the evidence of folds that both sides were judged on.
 
     The paired t-test, with the variance corrected for the training rows that folds share.
@@ -101,7 +101,7 @@ def weigh_folds(differences: Sequence[float], *, num_folds: int) -> Evidence:
         num_folds: of each repeat, at least two.
 
     Example:
-        >>> round(weigh_folds([0.1, 0.3, 0.2, 0.4], num_folds=4).p_value, 3)
+        >>> round(corrected_paired_t([0.1, 0.3, 0.2, 0.4], num_folds=4).p_value, 3)
         0.085
     """
     spread = summarize(differences, num_folds=num_folds)
@@ -113,7 +113,7 @@ def weigh_folds(differences: Sequence[float], *, num_folds: int) -> Evidence:
         p_value = 2 * min(worse, better)
     else:  # t would be infinite; but of all ways to flip signs, two are as far from zero
         p_value, low, high = _weigh_equal(spread.mean, 2 ** len(differences))
-    return Evidence(
+    return Significance(
         difference=spread.mean,
         low=low,
         high=high,
@@ -124,12 +124,12 @@ def weigh_folds(differences: Sequence[float], *, num_folds: int) -> Evidence:
     )
 
 
-def weigh_splits(
+def pooled_t(
     before: Sequence[float],
     after: Sequence[float],
     *,
     num_folds: int | None = None,
-) -> Evidence:
+) -> Significance:
     """Return the evidence of splits that differ from side to side.
 
     Student's t-test of two samples. Their variances are pooled: if nothing was changed,
@@ -141,7 +141,7 @@ def weigh_splits(
         num_folds: where the splits are folds of repeats, of each; None for hold-outs.
 
     Example:
-        >>> round(weigh_splits([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]).p_value, 3)
+        >>> round(pooled_t([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]).p_value, 3)
         0.021
     """
     from scipy.special import stdtr, stdtrit  # a fifth of a second to import
@@ -156,9 +156,9 @@ def weigh_splits(
     low, high = difference - half_width, difference + half_width
     if error > 0:
         p_value = 2 * float(stdtr(freedom, -abs(difference) / error))
-    else:  # as in weigh_folds, but of all ways to deal the values out
+    else:  # as in corrected_paired_t, but of all ways to deal the values out
         p_value, low, high = _weigh_equal(difference, math.comb(num_before + num_after, num_after))
-    return Evidence(
+    return Significance(
         difference=difference,
         low=low,
         high=high,

@@ -9,7 +9,7 @@ from hparams_lab.analysis.changes.changes import Sameness
 from hparams_lab.analysis.compare.comparison import Comparison, GroupPair
 from hparams_lab.analysis.compare.design import Unit
 from hparams_lab.analysis.compare.groups import By, Group
-from hparams_lab.analysis.compare.significance import Evidence
+from hparams_lab.analysis.compare.significance import Significance
 from hparams_lab.analysis.compare.verdict import Conclusion, Finding
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
@@ -40,7 +40,7 @@ def list_remarks(comparison: Comparison) -> list[str]:
         told = _count(comparison.num_left_out, "trial")
         remarks.append(f"{told} in no group: their runs are of several commits")
     if len(comparison.groups) == 1:
-        remarks.append(_tell_lonely(comparison.groups[0], comparison.by))
+        remarks.append(_describe_single(comparison.groups[0], comparison.by))
     return remarks
 
 
@@ -152,7 +152,7 @@ def _format_finding(pair: GroupPair) -> str:
     return f"{finding.verdict.value} by {size} ({_format_support(finding, evidence, 'size')})"
 
 
-def _format_support(finding: Finding, evidence: Evidence, of: str = "difference") -> str:
+def _format_support(finding: Finding, evidence: Significance, of: str = "difference") -> str:
     """Return interval, p-value, basis and effect size; of a size, the interval has no sign."""
     low, high, effect = evidence.low, evidence.high, evidence.effect_size
     if of == "size":
@@ -172,7 +172,7 @@ def _format_support(finding: Finding, evidence: Evidence, of: str = "difference"
     return f"{interval}; {_format_p_values(finding, evidence)}; {basis}"
 
 
-def _format_p_values(finding: Finding, evidence: Evidence) -> str:
+def _format_p_values(finding: Finding, evidence: Significance) -> str:
     told = _format_p(evidence.p_value)
     corrected = finding.corrected_p_value
     if corrected is None or corrected == evidence.p_value:
@@ -201,7 +201,7 @@ def _tell_needed(finding: Finding) -> str:
     )
 
 
-def _tell_lonely(group: Group, by: By) -> str:
+def _describe_single(group: Group, by: By) -> str:
     told = f"{group.label} is the only {by.value}, so there is nothing to compare it with"
     if by is not By.SWEEP and len(group.sweeps) > 1:
         return f"{told}; it has {len(group.sweeps)} sweeps: try --by=sweep"

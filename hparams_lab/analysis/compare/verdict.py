@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from statistics import fmean
 
-from hparams_lab.analysis.compare.design import Samples, Unit
-from hparams_lab.analysis.compare.groups import Members
+from hparams_lab.analysis.compare.design import Design, Unit
+from hparams_lab.analysis.compare.groups import RunGroup
 from hparams_lab.analysis.compare.pairs import Match
-from hparams_lab.analysis.compare.significance import ALPHA, Evidence
+from hparams_lab.analysis.compare.significance import ALPHA, Significance
 from hparams_lab.analysis.trials.rows import LOST_RACE, PRUNED, TrialRow
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.declare.objective import Goal, Objective
@@ -54,14 +54,14 @@ class Finding:
     unit: Unit
     num_trials: int
     num_folds: int | None
-    evidence: Evidence | None
+    evidence: Significance | None
     corrected_p_value: float | None
     repeats_needed: int | None = None
     is_identical: bool = False
     problem: str = ""
 
 
-def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
+def decide(samples: Sequence[Design], goal: Goal) -> list[Finding]:
     """Return the finding of each comparison, corrected for the number of all that test.
 
     Args:
@@ -100,7 +100,7 @@ def judge(samples: Sequence[Samples], goal: Goal) -> list[Finding]:
 
 
 def _find(
-    samples: Samples, evidence: Evidence, p_value: float, alpha: float, goal: Goal
+    samples: Design, evidence: Significance, p_value: float, alpha: float, goal: Goal
 ) -> Finding:
     finding = Finding(
         verdict=Conclusion.NO_EVIDENCE,
@@ -119,7 +119,7 @@ def _find(
     return replace(finding, repeats_needed=_count_repeats(samples, evidence, alpha))
 
 
-def _count_repeats(samples: Samples, evidence: Evidence, alpha: float) -> int | None:
+def _count_repeats(samples: Design, evidence: Significance, alpha: float) -> int | None:
     """Return how many repeats would settle it; None where the rows differ, not the runs."""
     effect, num_pairs = evidence.effect_size, samples.num_pairs
     if samples.unit is Unit.SPLIT or math.isnan(effect):
@@ -130,7 +130,7 @@ def _count_repeats(samples: Samples, evidence: Evidence, alpha: float) -> int | 
 
 
 @dataclass(frozen=True)
-class Picking:
+class SelectionBias:
     """How matched trials were picked by their results.
 
     Attributes:
@@ -141,16 +141,16 @@ class Picking:
     towards: Conclusion
     reason: str
 
-    def restrain(self, finding: Finding) -> Finding:
+    def correct(self, finding: Finding) -> Finding:
         """Return the finding without a verdict that would come of the picking by itself."""
         if finding.verdict is not self.towards:
             return finding
         return replace(finding, verdict=Conclusion.NO_EVIDENCE, problem=self.reason)
 
 
-def find_picking(
-    before: Members, after: Members, matches: Sequence[Match], objective: Objective
-) -> Picking | None:
+def find_selection_bias(
+    before: RunGroup, after: RunGroup, matches: Sequence[Match], objective: Objective
+) -> SelectionBias | None:
     """Return how the matched trials were picked by their results; None if they were not.
 
     Args:
@@ -166,7 +166,7 @@ def find_picking(
         (after, lost[1], lost[0], Conclusion.BETTER),
     ):
         if stopped and not others:
-            return Picking(
+            return SelectionBias(
                 towards,
                 f"{len(stopped)} of the points that both tried were stopped early in {side.label} "
                 "alone, and those that are left had the better luck there; run both without "
@@ -176,7 +176,7 @@ def find_picking(
     ranked = sorted(complete[0], key=lambda point: objective.rank(complete[0][point]))
     is_by_chance = ALPHA < 1 / math.comb(len(ranked), len(matched))
     if not is_by_chance and matched == {*ranked[: len(matched)]}:
-        return Picking(
+        return SelectionBias(
             Conclusion.WORSE,
             f"the {len(matched)} points that both tried are the best of {len(ranked)} in "
             f"{before.label}, picked with their luck, and would do worse anyway; run some that "

@@ -172,12 +172,12 @@ class _Judge:
         from optuna.importance import get_param_importances
         from optuna.trial import create_trial
 
-        from hparams_lab.search.optuna_study import hush, make_study
+        from hparams_lab.search.optuna_study import make_study, silence_optuna
 
         if np.ptp(heights) == 0:
             return None
         distributions = {name: param.distribution for name, param in self._params.items()}
-        with hush():
+        with silence_optuna():
             study = make_study(self._goal)
             study.add_trials(
                 create_trial(

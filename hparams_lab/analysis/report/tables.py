@@ -137,7 +137,7 @@ def list_failures(rows: Iterable[TrialRow]) -> list[Failure]:
         Failure(
             run=f"{row.sweep_id}/{row.trial_id}/{run.dir.path.name}",
             ending=run.ending.value if run.ending else "failed",
-            reason=run.why or _last_line(details) or "no reason was taken down",
+            reason=run.reason or _last_line(details) or "no reason was taken down",
             details=details,
         )
         for row in sorted(rows, key=lambda row: (row.sweep_id, row.trial_id))

@@ -73,7 +73,7 @@ def _encode_run(run: RunRecord) -> dict[str, Any]:
         "attempt": run.dir.attempt,
         "status": run.status,
         "ending": run.ending,
-        "why": run.why or None,
+        "why": run.reason or None,
         "failure": _read_failure(run) if has_failed else None,
         "damage": run.damage or None,
         "seed": run.seed,

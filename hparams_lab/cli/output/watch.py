@@ -31,7 +31,7 @@ from hparams_lab.cli.output.tables import (
 from hparams_lab.declare.domains import format_value
 from hparams_lab.errors import StorageError
 from hparams_lab.events.schema import Ending, Status
-from hparams_lab.executors.base import Cause
+from hparams_lab.executors.base import JobEnd
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.runs.sweep import Sweep
 from hparams_lab.sweeps.listeners import Listeners, RunResult, Started
@@ -181,7 +181,7 @@ def print_failures(console: Console, result: SweepResult) -> None:
         told = "" if [*ways] == [Ending.FAILED] else f" {told}"
         console.print(f"\n{result.num_failed} of {count(result.num_runs, 'run')} failed:{told}")
     for run in result.failures[:_NUM_FAILURES]:
-        console.print(f"  {run.trial.id}: {run.outcome.failure}")
+        console.print(f"  {run.trial.id}: {run.outcome.reason}")
         console.print(f"    {run.spec.dir.failure_file}")
     if result.num_failed > _NUM_FAILURES:
         console.print(f"  and {result.num_failed - _NUM_FAILURES} more")
@@ -270,14 +270,14 @@ class Lines:
             told = f"{self._objective}={format_number(outcome.objective_value)}"
             told = "pruned" if outcome.ending is Ending.PRUNED else told
         else:
-            told = f"FAILURE: {outcome.failure}"
+            told = f"FAILURE: {outcome.reason}"
         took = "" if outcome.wall_secs is None else f" ({outcome.wall_secs:.1f} s)"
         took = " (taken over)" if result.spec.reused_from else took
         trial = result.trial.id
         name = f"{trial}/{result.spec.dir.path.name}" if self._shows_runs else trial
         self._console.print(" ".join([place, name, f"{told}{took}", *pairs]))
 
-    def note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:
+    def note_retry(self, result: RunResult, cause: JobEnd, wait_secs: float) -> None:
         """Print that a run is to be tried again."""
         self._console.print(_format_retry(result, wait_secs))
 
@@ -334,13 +334,13 @@ class Bar:
         outcome = result.outcome
         if outcome.status is Status.FAILURE:
             self._num_failures += 1
-            self._progress.print(f"FAILURE {result.trial.id}: {outcome.failure}", markup=False)
+            self._progress.print(f"FAILURE {result.trial.id}: {outcome.reason}", markup=False)
         elif outcome.ending is Ending.COMPLETE:
             values = [self._best, outcome.objective_value]
             self._best = min((v for v in values if v is not None), key=self._sweep.objective.rank)
         self._progress.update(self._task, advance=1, told=self._tell())
 
-    def note_retry(self, result: RunResult, cause: Cause, wait_secs: float) -> None:
+    def note_retry(self, result: RunResult, cause: JobEnd, wait_secs: float) -> None:
         """Print that a run is to be tried again; the bar stays where it is."""
         self._num_retries += 1
         self._progress.print(_format_retry(result, wait_secs), markup=False)
@@ -364,7 +364,7 @@ class Bar:
 def _format_retry(result: RunResult, wait_secs: float) -> str:
     when = f"in {wait_secs:g} s" if wait_secs else "at once"
     name = f"{result.trial.id}/{result.spec.dir.path.name}"
-    return f"again {when}: {name}: {result.outcome.failure}"
+    return f"again {when}: {name}: {result.outcome.reason}"
 
 
 def make_progress(console: Console) -> Bar | Lines:

@@ -170,7 +170,7 @@ _TICK_NS = 2_000_000_000
 _MAX_AGE_NS = 60_000_000_000
 
 
-class Stamps:
+class Snapshot:
     """What the filesystem says of some paths, whether there is something or not.
 
     Args:
@@ -184,7 +184,7 @@ class Stamps:
         newest_ns = max((stamp[0] for stamp in self._stamps.values() if stamp), default=0)
         self._is_proof = newest_ns < read_at_ns - _TICK_NS
 
-    def hold(self) -> bool:
+    def is_current(self) -> bool:
         """Return whether nothing has changed since the paths were read, as far as one can say.
 
         Where one cannot, because the last change was only just then or long ago, it is False.

@@ -23,7 +23,7 @@ from hparams_lab.dashboard.view.finder import (
     keep_newest,
 )
 from hparams_lab.dashboard.view.names import name_runs
-from hparams_lab.dashboard.view.tree import Leaf, Stamps, Tree
+from hparams_lab.dashboard.view.tree import Leaf, Snapshot, Tree
 from hparams_lab.errors import HParamsLabError, LogdirError
 from hparams_lab.events.write.union import Columns, unite
 from hparams_lab.logdir.layout import ExperimentDir
@@ -63,7 +63,7 @@ class View:
         self.state = 0
         self._finder = finder
         self._max_runs = max_runs
-        self._stamps = Stamps((), read_at_ns=0)
+        self._stamps = Snapshot((), read_at_ns=0)
         self._tree = Tree(root)
         self.path = self._tree.path
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class View:
         while not stop.wait(pause_secs):
             began = time.monotonic()
             try:
-                if not self._stamps.hold():
+                if not self._stamps.is_current():
                     self.look()
             except (HParamsLabError, OSError) as error:
                 self._finder.warn_once(str(error))
@@ -100,7 +100,7 @@ class View:
     def _look(self) -> None:
         began_ns = time.time_ns()
         found = self._finder.find()
-        self._stamps = Stamps(self._finder.watched, read_at_ns=began_ns)
+        self._stamps = Snapshot(self._finder.watched, read_at_ns=began_ns)
         reports = _find_reports({run.home for run in found})
         runs = found
         if self._max_runs:

@@ -14,7 +14,7 @@ from hparams_lab.doctor.finding import Fault, format_remedy, name_some
 from hparams_lab.doctor.survey import Survey
 from hparams_lab.events.foreign.reader import ForeignRun, find_foreign
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.logdir.trash import empty
 from hparams_lab.text import count
 
@@ -166,7 +166,7 @@ def _is_old(path: Path) -> bool:
 
 
 def _remove_empty(sweep_dir: SweepDir) -> str:
-    with hold(sweep_dir):
+    with sweep_lock(sweep_dir):
         sweep_dir.lock_file.unlink()
         sweep_dir.path.rmdir()  # fails, and rightly so, if it is not empty any more
     return f"removed the empty {sweep_dir.path}"

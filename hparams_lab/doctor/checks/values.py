@@ -20,7 +20,7 @@ from hparams_lab.events.read.torn import CONTINUATION, note_torn
 from hparams_lab.events.schema import Ending
 from hparams_lab.events.write.writer import end_run
 from hparams_lab.logdir.layout import RunDir, SweepDir
-from hparams_lab.logdir.lock import hold
+from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.runs.run import MAX_STEP, RunSpec
 from hparams_lab.text import count
 
@@ -257,7 +257,7 @@ def find_damage(survey: Survey) -> Iterator[Fault]:
 
 
 def _end(sweep_dir: SweepDir, runs: Sequence[FoundRun]) -> str:
-    with hold(sweep_dir):
+    with sweep_lock(sweep_dir):
         for run in runs:
             record = run.record
             spec = RunSpec(  # only its start would be written of it, and that is there
@@ -270,5 +270,5 @@ def _end(sweep_dir: SweepDir, runs: Sequence[FoundRun]) -> str:
             # Not before the last event, and not now: its wall time would be days.
             clock = partial(max, run.folder.last_secs, record.start_time_secs)
             why = "its process ended without a word"
-            end_run(record.dir, spec, Ending.INTERRUPTED, why=why, clock=clock)
+            end_run(record.dir, spec, Ending.INTERRUPTED, reason=why, clock=clock)
     return f"gave {count(len(runs), 'run')} of {sweep_dir.id} the end FAILURE (interrupted)"

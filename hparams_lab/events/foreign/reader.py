@@ -51,7 +51,7 @@ from hparams_lab.declare.space import SearchSpace
 from hparams_lab.errors import LogdirError
 from hparams_lab.events.read.folder import Folder, scan_folder
 from hparams_lab.events.read.reader import RunRecord, Series, Types
-from hparams_lab.events.read.scalars import Track, decode_times, decode_values
+from hparams_lab.events.read.scalars import RawSeries, decode_times, decode_values
 from hparams_lab.events.read.scan import Scan, Summary, read_tracks
 from hparams_lab.events.read.torn import tell_of_folders, tell_unreadable
 from hparams_lab.events.schema import Status
@@ -269,7 +269,7 @@ def _combine(run: ForeignRun, values: Mapping[str, object]) -> Scan:
     return combined
 
 
-def _extend(series: Series, track: Track) -> None:
+def _extend(series: Series, track: RawSeries) -> None:
     series.steps += track.steps
     series.wall_times += decode_times(track.wall_times)
     series.values += decode_values(track.values)

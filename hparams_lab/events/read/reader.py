@@ -143,7 +143,7 @@ class RunRecord:
         return schema.ending_of(self._scan.outcome, status)
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """Why it ended so, in one line; empty where no more is known."""
         return str(self._scan.outcome.get("why", ""))
 

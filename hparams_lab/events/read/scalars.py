@@ -39,7 +39,7 @@ _MAX_KNOWN = 100_000
 
 
 @dataclass(slots=True)
-class Track:
+class RawSeries:
     """The points of one scalar tag as they lie in the file, in the order written.
 
     Attributes:
@@ -62,7 +62,7 @@ class Track:
             self.values.append(struct.pack("<f", float("inf") if value > 0 else float("-inf")))
 
 
-def add_point(payload: bytes, tracks: dict[str, Track]) -> bool:
+def add_point(payload: bytes, tracks: dict[str, RawSeries]) -> bool:
     """Add the point that an event holds to its tag's track; return whether it holds one.
 
     Args:
@@ -78,7 +78,7 @@ def add_point(payload: bytes, tracks: dict[str, Track]) -> bool:
     tag, step = point
     track = tracks.get(tag)
     if track is None:
-        track = tracks[tag] = Track()
+        track = tracks[tag] = RawSeries()
     track.steps.append(step)
     track.wall_times.append(payload[1:_STEP_START])
     track.values.append(payload[-_VALUE_BYTES:])

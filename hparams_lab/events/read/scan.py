@@ -20,7 +20,7 @@ from tensorboard.plugins.hparams.error import HParamsError
 from hparams_lab.declare.domains import Value
 from hparams_lab.errors import EventFormatError
 from hparams_lab.events import schema
-from hparams_lab.events.read.scalars import Track, add_point, decode_values, scalar_of
+from hparams_lab.events.read.scalars import RawSeries, add_point, decode_values, scalar_of
 from hparams_lab.events.records import OVERHEAD_BYTES, unframe
 
 UNREADABLE = (EventFormatError, DecodeError, HParamsError)
@@ -133,7 +133,7 @@ class Scan:
             file.seek(position)
             content = file.read()
         name = os.path.basename(path)
-        tracks: dict[str, Track] = {}
+        tracks: dict[str, RawSeries] = {}
         read_bytes = position
         try:
             for payload in unframe(content):
@@ -148,18 +148,20 @@ class Scan:
             FileState(name, state.st_ino, state.st_size, state.st_mtime_ns, read_bytes)
         )
 
-    def _add_event(self, payload: bytes, tracks: dict[str, Track]) -> None:
+    def _add_event(self, payload: bytes, tracks: dict[str, RawSeries]) -> None:
         event = event_pb2.Event.FromString(payload)
         for value in event.summary.value:
             if value.HasField("simple_value"):
-                tracks.setdefault(value.tag, Track()).add(
+                tracks.setdefault(value.tag, RawSeries()).add(
                     event.step, event.wall_time, value.simple_value
                 )
             elif not self._add_metadata(value):
                 has_begun = value.tag in tracks or value.tag in self.summaries
                 number = scalar_of(value, has_begun=has_begun)
                 if number is not None:
-                    tracks.setdefault(value.tag, Track()).add(event.step, event.wall_time, number)
+                    tracks.setdefault(value.tag, RawSeries()).add(
+                        event.step, event.wall_time, number
+                    )
 
     def _add_metadata(self, value: summary_pb2.Summary.Value) -> bool:
         """Take note of a summary that is no point. As in TensorBoard, the first one counts."""
@@ -180,7 +182,7 @@ class Scan:
             return False
         return True
 
-    def _add_track(self, tag: str, track: Track) -> None:
+    def _add_track(self, tag: str, track: RawSeries) -> None:
         values = decode_values(track.values)
         finite = values if math.isfinite(sum(values)) else [*filter(math.isfinite, values)]
         low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
@@ -226,9 +228,9 @@ def extend_scan(scan: Scan, path: Path | str) -> Scan | None:
     return scan if has_grown else None
 
 
-def read_tracks(paths: Sequence[Path | str]) -> Mapping[str, Track]:
+def read_tracks(paths: Sequence[Path | str]) -> Mapping[str, RawSeries]:
     """Return every point of event files by tag, as far as they are whole."""
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, RawSeries] = {}
     for path in paths:
         try:
             content = Path(path).read_bytes()

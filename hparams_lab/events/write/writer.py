@@ -106,18 +106,18 @@ class RunWriter:
         """Write one point of a series."""
         self.write_summary(schema.encode_scalar(tag, value), step)
 
-    def write_end(self, ending: Ending, *, split_seed: int | None = None, why: str = "") -> None:
+    def write_end(self, ending: Ending, *, split_seed: int | None = None, reason: str = "") -> None:
         """Write how the run ended. Call it once, last; a second call does nothing.
 
         Args:
             ending: why it ended.
             split_seed: by which the run chose rows to train on or to hold out; None if it
                 chose none.
-            why: the same for the user, in one line; empty where there is no more to say.
+            reason: the same for the user, in one line; empty where there is no more to say.
         """
         if not self._ended:
             self._ended = True
-            end = schema.encode_outcome(ending, split_seed=split_seed, why=why)
+            end = schema.encode_outcome(ending, split_seed=split_seed, reason=reason)
             end.MergeFrom(schema.encode_end(ending.status, self._clock()))
             self.write_summary(end)  # as one event: a run has both or neither
 
@@ -174,7 +174,7 @@ def end_run(
     spec: RunSpec,
     ending: Ending,
     *,
-    why: str = "",
+    reason: str = "",
     clock: Clock = time.time,
 ) -> None:
     """Write the end of a run whose own process could not.
@@ -187,7 +187,7 @@ def end_run(
         run_dir: of the run.
         spec: of the run.
         ending: how it ended.
-        why: the same for the user, in one line.
+        reason: the same for the user, in one line.
         clock: seconds since the epoch.
 
     Raises:
@@ -199,7 +199,7 @@ def end_run(
     with _go_on(run_dir, clock) as writer:
         if not has_begun:
             writer.write_start(spec)
-        writer.write_end(ending, why=why)
+        writer.write_end(ending, reason=reason)
 
 
 def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock = time.time) -> None:

@@ -20,19 +20,19 @@ from hparams_lab.catalog.option import option
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.base import (
     Answer,
-    Cause,
     Executor,
     ExecutorSpec,
     Finished,
     Job,
+    JobEnd,
     Setup,
     Work,
     Workload,
 )
-from hparams_lab.executors.capacity import GpuShares, find_gpus, find_room, limit_threads
+from hparams_lab.executors.capacity import GpuShares, find_gpus, limit_threads, plan_capacity
 from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.child import SIGKILL, kill_group
-from hparams_lab.executors.process.limits import Breach, JobLimits, Watch
+from hparams_lab.executors.process.limits import JobLimits, LimitMonitor, Violation
 from hparams_lab.executors.process.link import ServerLink
 from hparams_lab.executors.process.messages import (
     Began,
@@ -61,7 +61,7 @@ class _Unfinished:
 
     id: int
     server: ServerLink
-    watch: Watch
+    watch: LimitMonitor
     pid: int | None = None
 
 
@@ -148,7 +148,7 @@ class ProcessExecutor(Executor):
         job = replace(job, environment={**self._gpus.take(job.id), **job.environment})
         # A new interpreter has them as it sets up, which may use the GPU already.
         server = fork_server or self._launch_server(job.environment)
-        self._jobs[job.id] = _Unfinished(job.id, server, Watch(self._limits))
+        self._jobs[job.id] = _Unfinished(job.id, server, LimitMonitor(self._limits))
         server.send(job)
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
@@ -251,21 +251,21 @@ class ProcessExecutor(Executor):
         elif isinstance(message, Finished):
             self._conclude(message)
         elif isinstance(message, SetupFailed):
-            self._bury(server, f"could not be loaded: {message.error}")
+            self._discard(server, f"could not be loaded: {message.error}")
         elif message is None:
-            death = f"was lost, as its parent process {server.describe_end()}"
-            self._bury(server, death if self._may_fork else server.describe_end_of_job())
+            reason = f"was lost, as its parent process {server.describe_end()}"
+            self._discard(server, reason if self._may_fork else server.describe_end_of_job())
 
     def _look_for_excess(self) -> None:
         """Put jobs beyond a limit behind what has come already, which may be their end."""
         for job in self._jobs.values():
-            if breach := job.watch.look():
-                self.call_soon(partial(self._end, job, breach))
+            if violation := job.watch.check():
+                self.call_soon(partial(self._end, job, violation))
 
-    def _end(self, job: _Unfinished, breach: Breach) -> None:
+    def _end(self, job: _Unfinished, violation: Violation) -> None:
         """Have a job ended that is beyond a limit, if it has not ended yet."""
         if self._jobs.get(job.id) is job:
-            for number in job.watch.enforce(breach):
+            for number in job.watch.signals(violation):
                 job.server.signal(Signal(number, job.id), forks=self._may_fork)
 
     def _conclude(self, finished: Finished) -> None:
@@ -273,7 +273,7 @@ class ProcessExecutor(Executor):
         job = self._jobs.pop(finished.job_id, None)
         self._gpus.give_back(finished.job_id)
         if job is not None:
-            finished = job.watch.explain(finished)
+            finished = job.watch.attribute(finished)
         self._ended.append(finished)
 
     def _launch_server(self, variables: Mapping[str, str]) -> ServerLink:
@@ -289,7 +289,7 @@ class ProcessExecutor(Executor):
         assert self._fork_server is not None
         return self._fork_server
 
-    def _bury(self, server: ServerLink, death: str) -> None:
+    def _discard(self, server: ServerLink, reason: str) -> None:
         """Give up a server and the jobs that died with it."""
         lost = [job for job in self._jobs.values() if job.server is server]
         for job in lost:
@@ -299,8 +299,8 @@ class ProcessExecutor(Executor):
         if server is self._fork_server:
             self._fork_server = None
         for job in lost:
-            cause = Cause.LOST if self._may_fork else Cause.CRASHED
-            self._conclude(Finished(job.id, death=death, cause=cause))
+            cause = JobEnd.LOST if self._may_fork else JobEnd.CRASHED
+            self._conclude(Finished(job.id, reason=reason, end=cause))
 
     def _retire(self, server: ServerLink) -> None:
         server.close()
@@ -330,7 +330,7 @@ class ProcessOptions(JobOptions):
 
 
 def _make(workload: Workload, options: ProcessOptions) -> Executor:
-    room = find_room(
+    room = plan_capacity(
         num_workers=workload.num_workers,
         runs_per_gpu=options.runs_per_gpu,
         max_runs=workload.max_jobs,

@@ -22,9 +22,9 @@ from typing import Any, NoReturn
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.base import (
-    Cause,
     Finished,
     Job,
+    JobEnd,
     Tell,
     conclude_interrupted,
     conclude_raised,
@@ -137,7 +137,7 @@ def do_jobs(
             if os.getpid() == pid:
                 channel.write_pickled(replies, payload)
             exit_code = 0  # until the next job nobody is to hear of this process
-            if kept is None or not num_left or finished.death:
+            if kept is None or not num_left or finished.reason:
                 break
             if not (tell.close() and kept.restore()):
                 break
@@ -174,13 +174,13 @@ def _ignore_signals() -> None:
 
 
 def _pickle(finished: Finished) -> tuple[Finished, bytes]:
-    """Return the end of a job pickled, and what it is then: a death, where that cannot be."""
+    """Return the end of a job pickled, and what it is then: a crash, where that cannot be."""
     try:
         return finished, channel.pickle_surely(finished)
     except BaseException as error:
         _print_error()
-        death = f"returned what cannot be sent: {type(error).__name__}: {error}"
-        failed = Finished(finished.job_id, death=death, cause=Cause.ERROR)
+        reason = f"returned what cannot be sent: {type(error).__name__}: {error}"
+        failed = Finished(finished.job_id, reason=reason, end=JobEnd.ERROR)
         return failed, channel.pickle_surely(failed)
 
 

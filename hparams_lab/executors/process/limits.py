@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hparams_lab.executors.base import Cause, Finished
+from hparams_lab.executors.base import Finished, JobEnd
 from hparams_lab.executors.process.child import SIGKILL
 
 if TYPE_CHECKING:
@@ -52,21 +52,21 @@ class JobLimits:
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """A limit that a job is beyond.
 
     Attributes:
-        cause: of the job's end.
-        death: the same in words.
+        end: of the job's end.
+        reason: the same in words.
         others: what the job had started, which may have left its process group.
     """
 
-    cause: Cause
-    death: str
+    end: JobEnd
+    reason: str
     others: Sequence[psutil.Process] = ()
 
 
-class Watch:
+class LimitMonitor:
     """Sees to it that a job keeps its limits.
 
     A job that returns after all, before SIGKILL or within the grace of SIGTERM, has ended
@@ -81,7 +81,7 @@ class Watch:
         self._pid = 0
         self._due = math.inf
         self._next_measure = math.inf
-        self._breach: Breach | None = None
+        self._breach: Violation | None = None
 
     def begin(self, pid: int) -> None:
         """Note that the job begins now, in this process."""
@@ -97,51 +97,51 @@ class Watch:
         """When `look` has something to do, in monotonic seconds."""
         return min(self._due, self._next_measure)
 
-    def look(self) -> Breach | None:
+    def check(self) -> Violation | None:
         """Return the limit that the job is beyond; call `enforce` with it."""
         now = time.monotonic()
         if self._due <= now:
             self._due = math.inf
-            death = f"was stopped after its time limit of {self._limits.timeout_secs:g} s"
-            return Breach(Cause.TIMED_OUT, death)
+            reason = f"was stopped after its time limit of {self._limits.timeout_secs:g} s"
+            return Violation(JobEnd.TIMED_OUT, reason)
         if self._next_measure <= now:
             began = time.thread_time()  # not what a busy machine made it wait for
-            breach = self._measure(self._limits.memory_mb or 0.0)
+            violation = self._measure(self._limits.memory_mb or 0.0)
             cost_secs = time.thread_time() - began
             self._next_measure = time.monotonic() + max(_LOOK_SECS, cost_secs / _MOST_SHARE)
-            return breach
+            return violation
         return None
 
-    def _measure(self, limit_mb: float) -> Breach | None:
+    def _measure(self, limit_mb: float) -> Violation | None:
         tree = find_tree(self._pid)
         found_mb = measure_memory(tree, limit_mb * _MB) / _MB
         if found_mb <= limit_mb:
             return None
         # Rounded up, so that it is not said to have had what it may have.
         found = f"it had {math.ceil(found_mb)} MB"
-        death = f"was killed above its memory limit of {limit_mb:g} MB ({found})"
-        return Breach(Cause.OUT_OF_MEMORY, death, tree[1:])
+        reason = f"was killed above its memory limit of {limit_mb:g} MB ({found})"
+        return Violation(JobEnd.OUT_OF_MEMORY, reason, tree[1:])
 
-    def enforce(self, breach: Breach) -> Sequence[int]:
+    def signals(self, violation: Violation) -> Sequence[int]:
         """Return the signals that the job is to be sent, which has not ended so far."""
         is_first = self._breach is None
-        self._breach = self._breach or breach
-        if breach.cause is Cause.TIMED_OUT:
+        self._breach = self._breach or violation
+        if violation.end is JobEnd.TIMED_OUT:
             self._due = time.monotonic() + GRACE_SECS
             if is_first:
                 return _PLEASE
         return (SIGKILL,)
 
-    def explain(self, finished: Finished) -> Finished:
-        """Return the end of the job with the limit as its cause, where that was the cause."""
-        breach = self._breach
-        if breach is None or not finished.death:
+    def attribute(self, finished: Finished) -> Finished:
+        """Return the end of the job with the limit as its end, where that was the cause."""
+        violation = self._breach
+        if violation is None or not finished.reason:
             return finished
-        if breach.cause is Cause.OUT_OF_MEMORY and finished.cause is not Cause.CRASHED:
+        if violation.end is JobEnd.OUT_OF_MEMORY and finished.end is not JobEnd.CRASHED:
             return finished  # SIGKILL lets nobody raise: it had done so before
         # Not before, as the job's own process could tell their deaths as its reason.
-        kill(breach.others)
-        return replace(finished, death=breach.death, cause=breach.cause)
+        kill(violation.others)
+        return replace(finished, reason=violation.reason, end=violation.end)
 
 
 _PROC = Path("/proc")

@@ -23,7 +23,7 @@ from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.child import SIGKILL, describe_exit, kill_group
 from hparams_lab.executors.process.messages import Begin, Signal
-from hparams_lab.tf_noise import HeldOutput
+from hparams_lab.tf_noise import StderrBuffer
 
 # Not `-m`: the messages' classes must have the same name at both ends.
 _SERVER = "from hparams_lab.executors.process.server import run_server; run_server()"
@@ -58,7 +58,7 @@ class ServerLink:
         inbox: queue.SimpleQueue[tuple[ServerLink | None, Any]],
         environment: dict[str, str],
     ) -> None:
-        self.output = HeldOutput()
+        self.output = StderrBuffer()
         mark = make_mark()
         try:
             self._process, self._control = _start_process(self.output, environment | mark)
@@ -130,7 +130,7 @@ class ServerLink:
 
 
 def _start_process(
-    output: HeldOutput, environment: dict[str, str]
+    output: StderrBuffer, environment: dict[str, str]
 ) -> tuple[subprocess.Popen[bytes], int | None]:
     """Start a server; return also the file descriptor that its keeper takes signals from."""
     if not _HAS_KEEPER:
@@ -147,7 +147,7 @@ def _start_process(
 
 
 def _popen(
-    program: str, output: HeldOutput, environment: dict[str, str], inherited: tuple[int, ...]
+    program: str, output: StderrBuffer, environment: dict[str, str], inherited: tuple[int, ...]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", program],

@@ -38,7 +38,7 @@ from functools import partial
 from typing import Any, BinaryIO, NoReturn
 
 from hparams_lab.errors import ExecutorError, HParamsLabError
-from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
+from hparams_lab.executors.base import Finished, Job, JobEnd, conclude_interrupted
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.child import Child, describe_exit, kill_group
 from hparams_lab.executors.process.job import IDLE, do_jobs, find_fork_hazard
@@ -162,7 +162,7 @@ class _Server:
         signal.set_wakeup_fd(self._waker)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the selector
         # With each goes what is to be called when it can be read.
-        self._selector.register(self._inbox.fd, selectors.EVENT_READ, self._obey)
+        self._selector.register(self._inbox.fd, selectors.EVENT_READ, self._handle)
         self._selector.register(self._wakeup, selectors.EVENT_READ, self._wake_up)
         # Objects made so far are never collected in a child, which would copy their pages.
         gc.collect()
@@ -183,7 +183,7 @@ class _Server:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wakeup, 4096)
 
-    def _obey(self) -> None:
+    def _handle(self) -> None:
         for message in map(pickle.loads, self._inbox.receive()):
             if isinstance(message, Job):
                 self._begin(message)
@@ -232,8 +232,8 @@ class _Server:
             _unblock_interrupts()
             for fd in fds:
                 os.close(fd)
-            death = f"got no process: {error}"
-            channel.write(self._replies, Finished(job.id, death=death, cause=Cause.CRASHED))
+            reason = f"got no process: {error}"
+            channel.write(self._replies, Finished(job.id, reason=reason, end=JobEnd.CRASHED))
             return
         reading, writing, reports, telling = fds
         child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports), job.environment)
@@ -322,8 +322,8 @@ class _Server:
         if child.replies:
             channel.write_pickled(self._replies, child.replies[0])
         elif child.job_id is not None:
-            death = describe_exit(exit_code)
-            finished = Finished(child.job_id, death=death, cause=Cause.CRASHED)
+            reason = describe_exit(exit_code)
+            finished = Finished(child.job_id, reason=reason, end=JobEnd.CRASHED)
             channel.write(self._replies, finished)
 
     def _signal_all(self, number: int) -> None:

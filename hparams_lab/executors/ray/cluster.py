@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hparams_lab.errors import ExecutorError, UsageError
-from hparams_lab.executors.ray.resources import Need
+from hparams_lab.executors.ray.resources import Resources
 from hparams_lab.text import count
 
 # Of the processes of a cluster that is started here. Ray ends its own processes where
@@ -78,7 +78,7 @@ class Cluster:
         if not self._was_joined_before:
             ray.shutdown()
 
-    def count_room(self, need: Need) -> int:
+    def count_room(self, need: Resources) -> int:
         """Return how many jobs have room at a time, whoever uses it now.
 
         Raises:

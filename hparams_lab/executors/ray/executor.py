@@ -1,10 +1,10 @@
 """Runs jobs on the nodes of a Ray cluster, each in a process as on one machine.
 
-    RayExecutor ──job──▶ seat: its room ──▶ host of the seat's node ──▶ process
+    RayExecutor ──job──▶ slot: its room ──▶ host of the slot's node ──▶ process
          ▲                                        │
          └──────────────end, report───────────────┘
 
-On each node that has a seat stands one host, an actor with a process executor, which has
+On each node that has a slot stands one host, an actor with a process executor, which has
 experiment and data in memory once for all jobs of the node. Ray only says where there is
 room, and carries messages.
 """
@@ -40,14 +40,14 @@ from hparams_lab.executors.capacity import THREAD_VARIABLES
 from hparams_lab.executors.options import JobOptions
 from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.cluster import Cluster
-from hparams_lab.executors.ray.host import Brief, package_version
-from hparams_lab.executors.ray.pool import Fleet
-from hparams_lab.executors.ray.resources import Need
+from hparams_lab.executors.ray.host import HostSpec, package_version
+from hparams_lab.executors.ray.pool import NodePool
+from hparams_lab.executors.ray.resources import Resources
 
 # How long a cluster may take to have a first node with room; one that grows boots it.
 _START_SECS = 900.0
 
-# How long to wait for the rest of the seats: a cluster that is free gives them at once.
+# How long to wait for the rest of the slots: a cluster that is free gives them at once.
 _SEATING_SECS = 5.0
 
 # How often the state of the start is looked at, though nothing has come.
@@ -65,7 +65,7 @@ _log = logging.getLogger(__name__)
 class RayExecutor(Executor):
     """Jobs on a Ray cluster; each has its share of a node while this executor lives.
 
-    Setup is called on each node as its first seat comes, also on nodes that come later.
+    Setup is called on each node as its first slot comes, also on nodes that come later.
     Where it fails on one of these, that node is left alone, and a warning is logged.
 
     Args:
@@ -104,7 +104,7 @@ class RayExecutor(Executor):
         super().__init__(num_workers or 0)
         self._max_workers = max_workers or sys.maxsize
         self._address = address
-        self._need = Need(cpus_per_run, gpus_per_run)
+        self._resources = Resources(cpus_per_run, gpus_per_run)
         self._functions = pickle.dumps((setup, work))
         self._options = {
             "timeout_secs": timeout_secs,
@@ -113,27 +113,27 @@ class RayExecutor(Executor):
         }
         self._setting_up = setting_up
         self._cluster: Cluster | None = None
-        self._fleet: Fleet | None = None
-        self._waiting: deque[Job] = deque()  # for a seat
+        self._pool: NodePool | None = None
+        self._waiting: deque[Job] = deque()  # for a slot
         self._ended: deque[Finished] = deque()  # and not returned yet
         self.notice = ""
 
     def start(self) -> None:
         self._cluster = Cluster(self._address)
-        room = self._cluster.count_room(self._need)
+        room = self._cluster.count_room(self._resources)
         if not (self.num_workers or room):
             raise UsageError(
                 "the Ray cluster has no node for runs yet, so nobody knows how many at a time it "
                 "will have room for. Give --workers=N."
             )
         self.num_workers = self.num_workers or min(room, self._max_workers)
-        self._fleet = Fleet(self._cluster, self._need, self._brief(), self._setting_up)
+        self._pool = NodePool(self._cluster, self._resources, self._spec(), self._setting_up)
         for _ in range(self.num_workers):
-            self._fleet.request_seat()
+            self._pool.request_seat()
 
-    def _brief(self) -> Brief:
-        threads = str(max(1, int(self._need.cpus)))
-        return Brief(
+    def _spec(self) -> HostSpec:
+        threads = str(max(1, int(self._resources.cpus)))
+        return HostSpec(
             functions=self._functions,
             sys_path=[*sys.path],
             version=package_version(),
@@ -142,25 +142,25 @@ class RayExecutor(Executor):
         )
 
     def ready(self) -> None:
-        fleet = self._started()
+        pool = self._started()
         began = time.monotonic()
         while not self._is_settled(time.monotonic() - began):
             try:
-                fleet.take_next(time.monotonic() + _LOOK_SECS)
+                pool.take_next(time.monotonic() + _LOOK_SECS)
             except queue.Empty:
-                if not fleet.has_nodes and time.monotonic() - began > _START_SECS:
+                if not pool.has_nodes and time.monotonic() - began > _START_SECS:
                     raise ExecutorError(
-                        f"the Ray cluster gave no room for a run of {self._need} in "
+                        f"the Ray cluster gave no room for a run of {self._resources} in "
                         f"{_START_SECS:g} s. See what uses it by ray status."
                     ) from None
-        fleet.has_started = True
-        self.notice = "; ".join(filter(None, (fleet.notice, self._describe_missing())))
+        pool.has_started = True
+        self.notice = "; ".join(filter(None, (pool.notice, self._describe_missing())))
 
     def _is_settled(self, passed_secs: float) -> bool:
         """Return whether all nodes that there are now can take jobs."""
-        fleet = self._started()
-        is_seated = not fleet.num_unplaced or passed_secs > _SEATING_SECS
-        return fleet.has_nodes and is_seated and not fleet.is_setting_up
+        pool = self._started()
+        is_seated = not pool.num_unplaced or passed_secs > _SEATING_SECS
+        return pool.has_nodes and is_seated and not pool.is_setting_up
 
     def _describe_missing(self) -> str:
         missing = self._started().num_unplaced
@@ -171,16 +171,16 @@ class RayExecutor(Executor):
             "runs at a time; the others begin once there is more"
         )
 
-    def _started(self) -> Fleet:
+    def _started(self) -> NodePool:
         """Return the nodes.
 
         Raises:
             HParamsLabError: if no more jobs can be run there.
         """
-        assert self._fleet is not None
-        if self._fleet.failure:
-            raise self._fleet.failure
-        return self._fleet
+        assert self._pool is not None
+        if self._pool.failure:
+            raise self._pool.failure
+        return self._pool
 
     def submit(self, job: Job) -> None:
         self._started()
@@ -188,54 +188,54 @@ class RayExecutor(Executor):
         self._fill_seats()
 
     def _fill_seats(self) -> None:
-        assert self._fleet is not None
-        while self._waiting and (seat := self._fleet.find_free_seat()):
-            self._fleet.begin(self._waiting.popleft(), seat)
+        assert self._pool is not None
+        while self._waiting and (slot := self._pool.find_free_seat()):
+            self._pool.begin(self._waiting.popleft(), slot)
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
         deadline = time.monotonic() + timeout_secs
         impatient = time.monotonic() + _PATIENCE_SECS
         while not self._ended:
-            fleet = self._started()
+            pool = self._started()
             try:
-                news = fleet.take_next(min(deadline, impatient))
+                news = pool.take_next(min(deadline, impatient))
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     return None
-                if not fleet.has_nodes:
+                if not pool.has_nodes:
                     _log.warning("the Ray cluster has no node for runs; waiting for one")
                 impatient = math.inf
                 continue
             self._fill_seats()
             if isinstance(news, JobReport):
-                fleet.reply(news.job_id, answer(news.job_id, news.message))
+                pool.reply(news.job_id, answer(news.job_id, news.message))
             elif news:
                 self._ended.append(news)
         return self._ended.popleft()
 
     def stop(self, grace_secs: float) -> list[Finished]:
-        assert self._fleet is not None
+        assert self._pool is not None
         self._ended.extend(conclude_interrupted(job.id) for job in self._waiting)
         self._waiting.clear()
         deadline = time.monotonic() + grace_secs + _STOP_SECS
         try:
-            self._fleet.stop(grace_secs)
-            while self._fleet.is_stopping:
-                if isinstance(news := self._fleet.take_next(deadline), Finished):
+            self._pool.stop(grace_secs)
+            while self._pool.is_stopping:
+                if isinstance(news := self._pool.take_next(deadline), Finished):
                     self._ended.append(news)
         except (KeyboardInterrupt, queue.Empty):  # a second Ctrl-C, or a node that is deaf
             pass
-        self._ended.extend(self._fleet.give_up_stopping())
+        self._ended.extend(self._pool.give_up_stopping())
         stopped = list(self._ended)
         self._ended.clear()
         return stopped
 
     def close(self) -> None:
-        if self._fleet is not None:
-            self._fleet.close()
+        if self._pool is not None:
+            self._pool.close()
         if self._cluster is not None:
             self._cluster.leave()
-        self._fleet = self._cluster = None
+        self._pool = self._cluster = None
         self._waiting.clear()
         self._ended.clear()
 

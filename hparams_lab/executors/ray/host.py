@@ -37,7 +37,7 @@ CLOSE_SECS = 5.0
 
 
 @dataclass(frozen=True)
-class Brief:
+class HostSpec:
     """What a host is to do.
 
     Attributes:
@@ -94,13 +94,13 @@ class Host:
     """An actor that does jobs on its node. It is set up in the background.
 
     Args:
-        brief: what to do.
+        spec: what to do.
     """
 
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, spec: HostSpec) -> None:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._executor: ProcessExecutor | None = None
-        self._thread = threading.Thread(target=self._serve, args=(brief,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(spec,), daemon=True)
         self._thread.start()
 
     def hear(self) -> list[Message]:
@@ -149,12 +149,12 @@ class Host:
         assert self._executor is not None
         self._executor.call_soon(partial(function, self._executor))
 
-    def _serve(self, brief: Brief) -> None:
+    def _serve(self, spec: HostSpec) -> None:
         """Do what is asked for, until the actor ends."""
         # Ray's processes have it blocked, and jobs would inherit that.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         try:
-            self._executor = executor = _make_executor(brief)
+            self._executor = executor = _make_executor(spec)
             executor.start()
             executor.ready()
             self._messages.put(HostReady(executor.notice))
@@ -167,7 +167,7 @@ class Host:
             self._messages.put(HostFailed(ExecutorError(told)))
 
 
-def _make_executor(brief: Brief) -> ProcessExecutor:
+def _make_executor(spec: HostSpec) -> ProcessExecutor:
     """Return the node's process executor.
 
     Raises:
@@ -175,18 +175,18 @@ def _make_executor(brief: Brief) -> ProcessExecutor:
             what it is to do.
     """
     here = package_version()
-    if here != brief.version:
+    if here != spec.version:
         raise ExecutorError(
             f"all nodes must have the same hparams_lab; this one has {here}, the program "
-            f"{brief.version}. Install the same."
+            f"{spec.version}. Install the same."
         )
-    sys.path[:] = [*brief.sys_path, *(path for path in sys.path if path not in brief.sys_path)]
-    os.environ.update(brief.environment)
+    sys.path[:] = [*spec.sys_path, *(path for path in sys.path if path not in spec.sys_path)]
+    os.environ.update(spec.environment)
     try:
-        setup, work = pickle.loads(brief.functions)
+        setup, work = pickle.loads(spec.functions)
     except (ImportError, AttributeError) as error:
         raise ExecutorError(
             f"all nodes must have the same code at the same path: {error}. Share the filesystem, "
             "or use ray job submit --working-dir."
         ) from error
-    return ProcessExecutor(setup, work, **brief.options)
+    return ProcessExecutor(setup, work, **spec.options)

@@ -1,7 +1,7 @@
 """The nodes of a Ray cluster that jobs run on: how they come, what they say, how they go.
 
-A node comes with its first seat, and is set up; it goes when it is lost or cannot be set
-up. Its jobs are lost then, and its seats are asked for again, wherever there is room.
+A node comes with its first slot, and is set up; it goes when it is lost or cannot be set
+up. Its jobs are lost then, and its slots are asked for again, wherever there is room.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dataclasses import replace
 from typing import Any
 
 from hparams_lab.errors import ExecutorError, ExperimentLoadError, HParamsLabError, LogdirError
-from hparams_lab.executors.base import Cause, Finished, Job, conclude_interrupted
+from hparams_lab.executors.base import Finished, Job, JobEnd, conclude_interrupted
 from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.cluster import Cluster
 from hparams_lab.executors.ray.host import (
     CLOSE_SECS,
     CONCURRENCY,
-    Brief,
     Host,
     HostFailed,
     HostReady,
+    HostSpec,
     Stopped,
 )
-from hparams_lab.executors.ray.resources import Need
-from hparams_lab.executors.ray.slots import Place, Seat, request_seat, when_told
+from hparams_lab.executors.ray.resources import Resources
+from hparams_lab.executors.ray.slots import Place, Slot, request_seat, when_told
 
 # How long a wait may be deaf to Ctrl-C.
 _POLL_SECS = 0.5
@@ -38,13 +38,13 @@ _POLL_SECS = 0.5
 _log = logging.getLogger(__name__)
 
 
-class Fleet:
+class NodePool:
     """Seats in a cluster, and the nodes that they are on.
 
     Args:
         cluster: that has the nodes.
-        need: what a seat has of its node.
-        brief: of each host.
+        need: what a slot has of its node.
+        spec: of each host.
         setting_up: makes what is entered while any node is being set up.
 
     Attributes:
@@ -57,24 +57,24 @@ class Fleet:
     def __init__(
         self,
         cluster: Cluster,
-        need: Need,
-        brief: Brief,
+        resources: Resources,
+        spec: HostSpec,
         setting_up: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self.has_started = False
         self.failure: HParamsLabError | None = None
         self.notice = ""
         self._cluster = cluster
-        self._need = need
-        self._brief = brief
+        self._resources = resources
+        self._spec = spec
         self._setting_up = setting_up
         self._entered = contextlib.ExitStack()
-        self._seats: list[Seat] = []
+        self._slots: list[Slot] = []
         self._nodes: dict[str, Node] = {}
         self._shunned: set[str] = set()
-        self._jobs: dict[int, Seat] = {}
-        # What Ray's threads bring: where a seat is, what a node says, or an exception.
-        self._inbox: queue.SimpleQueue[tuple[Seat | Node, Any]] = queue.SimpleQueue()
+        self._jobs: dict[int, Slot] = {}
+        # What Ray's threads bring: where a slot is, what a node says, or an exception.
+        self._inbox: queue.SimpleQueue[tuple[Slot | Node, Any]] = queue.SimpleQueue()
         self._heard: deque[tuple[Node, Any]] = deque()
 
     @property
@@ -94,38 +94,40 @@ class Fleet:
 
     @property
     def num_unplaced(self) -> int:
-        """How many seats have no place yet."""
-        return sum(seat.place is None for seat in self._seats)
+        """How many slots have no place yet."""
+        return sum(slot.place is None for slot in self._slots)
 
     def request_seat(self) -> None:
-        """Ask Ray for one more seat."""
-        seat = request_seat(self._need, lambda *told: self._inbox.put(told), shunned=self._shunned)
-        self._seats.append(seat)
+        """Ask Ray for one more slot."""
+        slot = request_seat(
+            self._resources, lambda *told: self._inbox.put(told), shunned=self._shunned
+        )
+        self._slots.append(slot)
 
-    def find_free_seat(self) -> Seat | None:
-        """Return a seat that a job can have; None if there is none now."""
-        free = (seat for seat in self._seats if seat.job_id is None)
-        return next((seat for seat in free if self._is_ready(seat)), None)
+    def find_free_seat(self) -> Slot | None:
+        """Return a slot that a job can have; None if there is none now."""
+        free = (slot for slot in self._slots if slot.job_id is None)
+        return next((slot for slot in free if self._is_ready(slot)), None)
 
-    def _is_ready(self, seat: Seat) -> bool:
-        return seat.place is not None and self._nodes[seat.place.node_id].is_ready
+    def _is_ready(self, slot: Slot) -> bool:
+        return slot.place is not None and self._nodes[slot.place.node_id].is_ready
 
-    def begin(self, job: Job, seat: Seat) -> None:
-        """Begin a job in a free seat."""
-        assert seat.place is not None
-        seat.job_id = job.id
-        self._jobs[job.id] = seat
-        environment = {**seat.place.environment, **job.environment}
-        self._node_of(seat).submit(replace(job, environment=environment))
+    def begin(self, job: Job, slot: Slot) -> None:
+        """Begin a job in a free slot."""
+        assert slot.place is not None
+        slot.job_id = job.id
+        self._jobs[job.id] = slot
+        environment = {**slot.place.environment, **job.environment}
+        self._node_of(slot).submit(replace(job, environment=environment))
 
     def reply(self, job_id: int, answer: Any) -> None:
         """Answer what a job told, if it is there to hear it."""
         if job_id in self._jobs:
             self._node_of(self._jobs[job_id]).reply(job_id, answer)
 
-    def _node_of(self, seat: Seat) -> Node:
-        assert seat.place is not None
-        return self._nodes[seat.place.node_id]
+    def _node_of(self, slot: Slot) -> Node:
+        assert slot.place is not None
+        return self._nodes[slot.place.node_id]
 
     def take_next(self, deadline: float) -> Finished | JobReport | None:
         """Take note of what comes next, and return it if it is of a job.
@@ -145,8 +147,8 @@ class Fleet:
 
     def _listen(self, deadline: float) -> None:
         source, told = self._next_arrival(deadline)
-        if isinstance(source, Seat):
-            if source in self._seats:  # else it was given back
+        if isinstance(source, Slot):
+            if source in self._slots:  # else it was given back
                 self._place(source, told)
         elif self._nodes.get(source.id) is not source:
             pass  # it was given up
@@ -156,7 +158,7 @@ class Fleet:
             self._heard.extend((source, message) for message in told)
             source.hear()
 
-    def _next_arrival(self, deadline: float) -> tuple[Seat | Node, Any]:
+    def _next_arrival(self, deadline: float) -> tuple[Slot | Node, Any]:
         while (rest := deadline - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 return self._inbox.get(timeout=min(rest, _POLL_SECS))
@@ -164,10 +166,10 @@ class Fleet:
 
     def _take(self, node: Node, message: Any) -> Finished | JobReport | None:
         if isinstance(message, Finished | JobReport):
-            if (seat := self._jobs.get(message.job_id)) is None:
+            if (slot := self._jobs.get(message.job_id)) is None:
                 return None
             if isinstance(message, Finished):
-                self._free(seat)
+                self._free(slot)
                 node.forget(message.job_id)
             return message
         if isinstance(message, Stopped):
@@ -176,35 +178,35 @@ class Fleet:
             node.is_ready = True
             self.notice = self.notice or message.notice
         elif isinstance(message, HostFailed):
-            self._shun(node, node.locate(message.error))
+            self._exclude(node, node.locate(message.error))
         elif node.is_ready:
             _log.warning("lost node %s of the Ray cluster; its runs are run again", node.name)
             self._give_up(node)
         else:
-            self._shun(node, node.explain_loss(message))
+            self._exclude(node, node.explain_loss(message))
         return None
 
-    def _free(self, seat: Seat) -> None:
-        if seat.job_id is not None:
-            del self._jobs[seat.job_id]
-            seat.job_id = None
+    def _free(self, slot: Slot) -> None:
+        if slot.job_id is not None:
+            del self._jobs[slot.job_id]
+            slot.job_id = None
 
-    def _place(self, seat: Seat, told: Place | Exception) -> None:
-        """Take note of where a seat is, and see to it that its node has a host."""
+    def _place(self, slot: Slot, told: Place | Exception) -> None:
+        """Take note of where a slot is, and see to it that its node has a host."""
         if isinstance(told, Exception):
             words = (str(told).strip() or type(told).__name__).splitlines()[0]
-            self.failure = ExecutorError(f"Ray cannot place a run of {self._need}: {words}")
+            self.failure = ExecutorError(f"Ray cannot place a run of {self._resources}: {words}")
             return
-        seat.place = told
+        slot.place = told
         if told.node_id not in self._nodes:
             if not self.is_setting_up:
                 self._entered.enter_context(self._setting_up())
             name = self._cluster.name_node(told.node_id)
             self._nodes[told.node_id] = Node(
-                told.node_id, name, self._brief, lambda *said: self._inbox.put(said)
+                told.node_id, name, self._spec, lambda *said: self._inbox.put(said)
             )
 
-    def _shun(self, node: Node, error: HParamsLabError) -> None:
+    def _exclude(self, node: Node, error: HParamsLabError) -> None:
         """Go on without a node that cannot be set up, if there is another."""
         self._shunned.add(node.id)
         if self.has_started and len(self._nodes) > 1:
@@ -214,22 +216,22 @@ class Fleet:
         self._give_up(node)
 
     def _give_up(self, node: Node) -> None:
-        """End a host and so its jobs, and ask for its seats anew."""
+        """End a host and so its jobs, and ask for its slots anew."""
         node.kill()
         del self._nodes[node.id]
-        for seat in [each for each in self._seats if each.place and each.place.node_id == node.id]:
-            if seat.job_id is not None:
-                death = f"was lost with its node {node.name}"
-                lost = Finished(seat.job_id, death=death, cause=Cause.LOST)
+        for slot in [each for each in self._slots if each.place and each.place.node_id == node.id]:
+            if slot.job_id is not None:
+                reason = f"was lost with its node {node.name}"
+                lost = Finished(slot.job_id, reason=reason, end=JobEnd.LOST)
                 self._heard.append((node, lost))
-            self._seats.remove(seat)
-            seat.give_back()
+            self._slots.remove(slot)
+            slot.give_back()
             if self.failure is None:
                 self.request_seat()
 
     def stop(self, grace_secs: float) -> None:
         """Begin to stop all jobs."""
-        for node in {self._node_of(seat) for seat in self._jobs.values()}:
+        for node in {self._node_of(slot) for slot in self._jobs.values()}:
             node.stop(grace_secs)
 
     def give_up_stopping(self) -> Iterator[Finished]:
@@ -238,13 +240,13 @@ class Fleet:
             self._give_up(node)
         while self._heard:
             if isinstance(news := self._take(*self._heard.popleft()), Finished):
-                yield conclude_interrupted(news.job_id) if news.cause is Cause.LOST else news
+                yield conclude_interrupted(news.job_id) if news.end is JobEnd.LOST else news
 
     def close(self) -> None:
-        """End all hosts and jobs, and give all seats back."""
+        """End all hosts and jobs, and give all slots back."""
         close_all(list(self._nodes.values()))
-        for seat in self._seats:
-            seat.give_back()
+        for slot in self._slots:
+            slot.give_back()
         self._entered.close()
 
 
@@ -265,7 +267,7 @@ class Node:
     Args:
         node_id: Ray's.
         name: for the user.
-        brief: of its host.
+        spec: of its host.
         post: called, in a thread of Ray's, with what is heard: a list of messages, or the
             exception by which Ray says that the host is gone, after which comes nothing.
 
@@ -275,7 +277,7 @@ class Node:
     """
 
     def __init__(
-        self, node_id: str, name: str, brief: Brief, post: Callable[[Node, Any], None]
+        self, node_id: str, name: str, spec: HostSpec, post: Callable[[Node, Any], None]
     ) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -287,14 +289,14 @@ class Node:
         self._post = post
         self._submissions: dict[int, Any] = {}
         actor = ray.remote(Host).options(
-            num_cpus=0,  # its jobs' seats account for all
+            num_cpus=0,  # its jobs' slots account for all
             max_restarts=0,
             max_concurrency=CONCURRENCY,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
             runtime_env={"env_vars": _ENVIRONMENT},
         )
         # Ray has no types for methods of a class that is made an actor here.
-        self._actor: Any = actor.remote(brief)
+        self._actor: Any = actor.remote(spec)
         self.hear()
 
     def hear(self) -> None:

@@ -14,7 +14,7 @@ _LEAST_CPUS = 0.0001
 
 
 @dataclass(frozen=True)
-class Need:
+class Resources:
     """What a job is given of a node.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The places of a Ray cluster that jobs run in: reserved once, used one job after another.
 
-A seat is a placement group of one bundle. Ray accounts for it like for any task, exactly
+A slot is a placement group of one bundle. Ray accounts for it like for any task, exactly
 and without a process that does nothing; says to the autoscaler that it is missing; and
 gives it back with the driver, however that ends.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hparams_lab.executors.capacity import ALLOW_GROWTH, VISIBLE_DEVICES
-from hparams_lab.executors.ray.resources import Need
+from hparams_lab.executors.ray.resources import Resources
 
 if TYPE_CHECKING:
     from ray.util.placement_group import PlacementGroup
@@ -22,7 +22,7 @@ _NODE_LABEL = "ray.io/node-id"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a seat is.
+    """Where a slot is.
 
     Attributes:
         node_id: of its node.
@@ -34,14 +34,14 @@ class Place:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables of a job in this seat: no GPU is seen but its own."""
+        """The variables of a job in this slot: no GPU is seen but its own."""
         visible = {VISIBLE_DEVICES: ",".join(self.gpus)}
         return visible | ({ALLOW_GROWTH: "true"} if self.gpus else {})
 
 
 @dataclass(eq=False)
-class Seat:
-    """Room for one job at a time.
+class Slot:
+    """Capacity for one job at a time.
 
     Attributes:
         group: Ray's reservation.
@@ -61,9 +61,9 @@ class Seat:
 
 
 def request_seat(
-    need: Need, post: Callable[[Seat, Place | Exception], None], *, shunned: set[str]
-) -> Seat:
-    """Ask for a seat, which has no place at first.
+    need: Resources, post: Callable[[Slot, Place | Exception], None], *, shunned: set[str]
+) -> Slot:
+    """Ask for a slot, which has no place at first.
 
     Args:
         need: what it is to have.
@@ -77,19 +77,19 @@ def request_seat(
     options: dict[str, Any] = {}
     if shunned:
         options["bundle_label_selector"] = [{_NODE_LABEL: f"!in({','.join(sorted(shunned))})"}]
-    seat = Seat(placement_group([need.resources], **options))
+    slot = Slot(placement_group([need.resources], **options))
     tell_place = ray.remote(_make_tell_place()).options(
         num_cpus=0,
         num_gpus=need.gpus,
         max_retries=-1,
-        scheduling_strategy=PlacementGroupSchedulingStrategy(seat.group),
+        scheduling_strategy=PlacementGroupSchedulingStrategy(slot.group),
     )
 
     def post_place(told: Any) -> None:
-        post(seat, told if isinstance(told, Exception) else Place(*told))
+        post(slot, told if isinstance(told, Exception) else Place(*told))
 
     when_told(tell_place.remote(), post_place)
-    return seat
+    return slot
 
 
 def when_told(reference: Any, post: Callable[[Any], None]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.analysis.compare.design import Samples, Unit, draw_samples
+from hparams_lab.analysis.compare.design import Design, Unit, choose_design
 from hparams_lab.analysis.compare.groups import By, form_groups
 from hparams_lab.analysis.compare.pairs import Observation, match_trials, observe
 from hparams_lab.analysis.trials.selection import Logged
@@ -19,15 +19,15 @@ LATE_FRIDAY = "2026-11-20_22-00-00"
 LATE_SATURDAY = "2026-11-21_22-00-00"
 
 
-def draw(logged: Logged) -> Samples:
+def draw(logged: Logged) -> Design:
     """Return the samples of the first two days."""
     before, after = form_groups(logged.rows, logged.sweeps, By.DAY)[:2]
     sweeps = {sweep.id: sweep for sweep in logged.sweeps}
     matches = match_trials(before.rows, after.rows).matches
-    return draw_samples(*observe(matches, sweeps, logged.sweeps[-1].objective.tag))
+    return choose_design(*observe(matches, sweeps, logged.sweeps[-1].objective.tag))
 
 
-def draw_of(*logs: Logs) -> Samples:
+def draw_of(*logs: Logs) -> Design:
     """Return the samples of the first two days of these sweeps."""
     return draw(put_together(*logs))
 
@@ -199,7 +199,7 @@ def test_equal_differences_of_folds_are_no_certainty() -> None:
         ]
         for gain in (0.0, 0.05)
     ]
-    evidence = draw_samples(*sides).weigh()
+    evidence = choose_design(*sides).weigh()
 
     assert evidence is not None
     assert (0.25, -math.inf) == (evidence.p_value, evidence.low)

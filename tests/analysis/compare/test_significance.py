@@ -1,4 +1,4 @@
-"""Evidence of blocks, folds and splits, held against scipy's tests and against chance."""
+"""Significance of blocks, folds and splits, held against scipy's tests and against chance."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scipy import stats
 
 from hparams_lab.analysis.compare.significance import (
     ALPHA,
-    Evidence,
-    weigh_blocks,
-    weigh_folds,
-    weigh_splits,
+    Significance,
+    corrected_paired_t,
+    permutation_test,
+    pooled_t,
 )
-from hparams_lab.stats.permutation import Block, deal
+from hparams_lab.stats.permutation import Block, permute
 
 FEW = settings(max_examples=30, deadline=None)
 # Eighths, whose sums are exact, so that ties are ties for scipy, too.
@@ -31,9 +31,9 @@ SIDE_OF_SEVERAL = st.lists(EIGHTHS, min_size=2, max_size=4)  # scipy takes no fe
 BLOCKS = st.lists(BLOCK, min_size=1, max_size=3)  # 8,000 ways at most: none are drawn
 
 
-def weigh_pairs(differences: Sequence[float]) -> Evidence:
+def weigh_pairs(differences: Sequence[float]) -> Significance:
     """Return the evidence of pairs that differ by so much."""
-    return weigh_blocks([Block([1.0], [1.0 + difference]) for difference in differences])
+    return permutation_test([Block([1.0], [1.0 + difference]) for difference in differences])
 
 
 @FEW
@@ -58,14 +58,14 @@ def test_one_block_has_the_two_sample_test(before: list[float], after: list[floa
         n_resamples=np.inf,
     )
 
-    assert expected.pvalue == pytest.approx(weigh_blocks([Block(before, after)]).p_value)
+    assert expected.pvalue == pytest.approx(permutation_test([Block(before, after)]).p_value)
 
 
 @FEW
 @given(BLOCKS)
 def test_the_interval_holds_what_is_not_rejected(blocks: list[Block]) -> None:
     """The interval leaves out zero where the p-value is at most 0.05, and only there."""
-    evidence = weigh_blocks(blocks)
+    evidence = permutation_test(blocks)
 
     assert (evidence.p_value <= ALPHA) == (not evidence.low <= 0 <= evidence.high)
 
@@ -74,9 +74,9 @@ def test_the_interval_holds_what_is_not_rejected(blocks: list[Block]) -> None:
 @given(BLOCKS, EIGHTHS)
 def test_the_interval_goes_with_the_values(blocks: list[Block], shift: float) -> None:
     """All values after raised by as much raise difference and interval by as much."""
-    one = weigh_blocks(blocks)
+    one = permutation_test(blocks)
     raised = [Block(each.before, [value + shift for value in each.after]) for each in blocks]
-    other = weigh_blocks(raised)
+    other = permutation_test(raised)
 
     assert other.difference == pytest.approx(one.difference + shift)
     assert (other.low, other.high) == pytest.approx((one.low + shift, one.high + shift))
@@ -86,8 +86,8 @@ def test_the_interval_goes_with_the_values(blocks: list[Block], shift: float) ->
 @given(BLOCKS)
 def test_the_sides_are_equal_before_the_test(blocks: list[Block]) -> None:
     """The other way round, the difference has the other sign, and is as sure."""
-    one = weigh_blocks(blocks)
-    other = weigh_blocks([Block(block.after, block.before) for block in blocks])
+    one = permutation_test(blocks)
+    other = permutation_test([Block(block.after, block.before) for block in blocks])
 
     assert one.difference == pytest.approx(-other.difference)
     assert one.p_value == pytest.approx(other.p_value)
@@ -100,19 +100,19 @@ def test_drawn_ways_agree_with_all_ways(num_after: int) -> None:
     blocks = [
         Block([rng.normal()], [*rng.normal(0.4, 1, num_after)]) for _ in range(40 // num_after)
     ]
-    gains, moved = deal(blocks)
+    gains, moved = permute(blocks)
     expected = stats.ttest_1samp([block.difference for block in blocks], 0)
 
     assert 10_000 == len(gains) == len(moved)
     assert (0.0, 0.0) == (gains[0], moved[0])
-    assert expected.pvalue == pytest.approx(weigh_blocks(blocks).p_value, abs=0.02)
+    assert expected.pvalue == pytest.approx(permutation_test(blocks).p_value, abs=0.02)
 
 
 def test_drawn_ways_are_always_the_same() -> None:
     """The same values have the same evidence, whenever it is asked."""
     blocks = [Block([0.0], [value]) for value in np.random.default_rng(0).normal(size=30)]
 
-    assert weigh_blocks(blocks) == weigh_blocks(blocks)
+    assert permutation_test(blocks) == permutation_test(blocks)
 
 
 def test_five_pairs_bound_nothing() -> None:
@@ -135,7 +135,7 @@ def test_the_effect_is_in_deviations_of_a_pair() -> None:
 def test_a_constant_difference_has_no_measure() -> None:
     """Differences that do not vary are infinitely many deviations, or none if there are none."""
     assert math.inf == weigh_pairs([0.125] * 6).effect_size
-    assert -math.inf == weigh_folds([-0.1] * 5, num_folds=5).effect_size
+    assert -math.inf == corrected_paired_t([-0.1] * 5, num_folds=5).effect_size
     assert 0.0 == weigh_pairs([0.0] * 6).effect_size
 
 
@@ -144,7 +144,7 @@ def test_folds_have_the_corrected_test() -> None:
     differences = [0.1, 0.3, 0.2, 0.4, 0.1, 0.2]
     error = np.std(differences, ddof=1) * math.sqrt(1 / 6 + 1 / 2)
     expected = 2 * stats.t.sf(np.mean(differences) / error, 5)
-    evidence = weigh_folds(differences, num_folds=3)
+    evidence = corrected_paired_t(differences, num_folds=3)
 
     assert expected == pytest.approx(evidence.p_value)
     assert stats.t.interval(0.95, 5, np.mean(differences), error) == pytest.approx(
@@ -154,18 +154,21 @@ def test_folds_have_the_corrected_test() -> None:
 
 def test_equal_folds_are_no_certainty() -> None:
     """Two folds that differ by the same may be chance, though t were infinite."""
-    two, ten = weigh_folds([0.25] * 2, num_folds=2), weigh_folds([0.25] * 10, num_folds=5)
+    two, ten = (
+        corrected_paired_t([0.25] * 2, num_folds=2),
+        corrected_paired_t([0.25] * 10, num_folds=5),
+    )
 
     assert (0.5, -math.inf, math.inf) == (two.p_value, two.low, two.high)
     assert (0.5**9, 0.25, 0.25) == (ten.p_value, ten.low, ten.high)
-    assert 1.0 == weigh_folds([0.0, 0.0], num_folds=2).p_value
+    assert 1.0 == corrected_paired_t([0.0, 0.0], num_folds=2).p_value
 
 
 def test_splits_have_the_two_sample_test() -> None:
     """Of splits that differ, p and interval are those of Student's t-test."""
     before, after = [0.5, 0.7, 0.6], [0.8, 0.9]
     expected = stats.ttest_ind(after, before)
-    evidence = weigh_splits(before, after)
+    evidence = pooled_t(before, after)
 
     assert expected.pvalue == pytest.approx(evidence.p_value)
     assert tuple(expected.confidence_interval()) == pytest.approx((evidence.low, evidence.high))
@@ -173,19 +176,19 @@ def test_splits_have_the_two_sample_test() -> None:
 
 def test_one_split_may_stand_against_several() -> None:
     """One split against two leaves a degree of freedom, and no warning."""
-    assert 0 < weigh_splits([0.5], [0.6, 0.7]).p_value < 1
+    assert 0 < pooled_t([0.5], [0.6, 0.7]).p_value < 1
 
 
 def test_equal_splits_are_no_certainty() -> None:
     """Of two equal splits a side, two of six ways to deal them out are as far apart."""
-    assert 2 / 6 == weigh_splits([0.5, 0.5], [0.75, 0.75]).p_value
-    assert 1.0 == weigh_splits([0.5, 0.5], [0.5, 0.5]).p_value
+    assert 2 / 6 == pooled_t([0.5, 0.5], [0.75, 0.75]).p_value
+    assert 1.0 == pooled_t([0.5, 0.5], [0.5, 0.5]).p_value
 
 
 def test_folds_of_other_splits_are_careful() -> None:
     """Folds share training rows on each side, so they tell less than as many hold-outs."""
     before, after = [0.1, 0.2, 0.3, 0.2], [0.4, 0.5, 0.3, 0.4]
-    plain, folds = weigh_splits(before, after), weigh_splits(before, after, num_folds=4)
+    plain, folds = pooled_t(before, after), pooled_t(before, after, num_folds=4)
 
     assert plain.difference == folds.difference
     assert folds.low < plain.low

@@ -30,7 +30,7 @@ def uniform(name: str, seed: int) -> Factor:
     return Factor(name, values, [[value] for value in sorted(values)], bounds=(0.0, 1.0))
 
 
-def judge(
+def decide(
     factors: Sequence[Factor], values: Sequence[float], **options: Any
 ) -> Mapping[str, Importance]:
     """Return the importances by name, without noise if none is given."""
@@ -43,7 +43,7 @@ def judge(
 def test_what_acts_is_important(evaluator: str) -> None:
     """Each evaluator finds the one axis of three that the values follow."""
     factors = [uniform(name, seed) for seed, name in enumerate("abc")]
-    found = judge(factors, [value**2 for value in factors[1].values], evaluator=evaluator)  # type: ignore[operator,misc]
+    found = decide(factors, [value**2 for value in factors[1].values], evaluator=evaluator)  # type: ignore[operator,misc]
 
     assert "b" == max(found, key=lambda name: found[name].share)
     assert found["b"].low > max(found["a"].share, found["c"].share)
@@ -53,7 +53,7 @@ def test_what_acts_is_important(evaluator: str) -> None:
 def test_noise_is_nobodys(evaluator: str) -> None:
     """Where all is noise, the share of a lone axis is small, and may be nothing."""
     values = [*np.random.default_rng(7).normal(size=NUM_TRIALS)]
-    lone = judge([uniform("a", 0)], values, noise_std=float(np.std(values, ddof=1)))["a"]
+    lone = decide([uniform("a", 0)], values, noise_std=float(np.std(values, ddof=1)))["a"]
 
     assert (0.0, 0.0) == (lone.share, lone.low)
 
@@ -63,7 +63,7 @@ def test_importances_leave_room_for_noise() -> None:
     factors = [uniform("a", 0), uniform("b", 1)]
     noise = np.random.default_rng(2).normal(scale=0.2, size=NUM_TRIALS)
     values = np.array(factors[0].values, float) + noise
-    found = judge(factors, [*values], noise_std=0.2, evaluator="fanova")
+    found = decide(factors, [*values], noise_std=0.2, evaluator="fanova")
     true_share = 1 - 0.04 / values.var(ddof=1)
 
     assert abs(true_share - found["a"].share) < 0.15
@@ -73,7 +73,7 @@ def test_importances_leave_room_for_noise() -> None:
 def test_equal_seeds_give_equal_importances() -> None:
     """Importances are the same each time, and others with another seed."""
     factors, values = [uniform("a", 0), uniform("b", 1)], [*range(NUM_TRIALS)]
-    first, again, other = (judge(factors, values, seed=seed, noise_std=7.0) for seed in (0, 0, 1))
+    first, again, other = (decide(factors, values, seed=seed, noise_std=7.0) for seed in (0, 0, 1))
 
     assert first == again
     assert first != other
@@ -99,7 +99,7 @@ def test_log_axes_are_weighed_by_their_logarithm() -> None:
     values = [*map(float, 10.0 ** rng.uniform(-4, 0, NUM_TRIALS))]
     other = uniform("b", 1)
     shares = [
-        judge(
+        decide(
             [Factor("a", values, [sorted(values)], is_log, (1e-4, 1.0)), other],
             [
                 float(value < 1e-3) + 0.3 * float(b)
@@ -118,7 +118,7 @@ def test_an_axis_is_judged_where_it_exists() -> None:
     parent = Factor("a", ["x", "y"] * 20, [["x"], ["y"]])
     child = Factor("b", [number % 4 if number % 2 else None for number in range(40)], [[1], [3]])
     values = [0.0 if number % 2 == 0 else 10.0 + number % 4 for number in range(40)]
-    found = judge([parent, child], values)
+    found = decide([parent, child], values)
 
     assert (1.0, 1.0) == pytest.approx((found["a"].share, found["b"].share))
 
@@ -126,7 +126,7 @@ def test_an_axis_is_judged_where_it_exists() -> None:
 @pytest.mark.parametrize("values", [[1.0] * 40, [0.0] * 39 + [1e-300]], ids=["equal", "nearly"])
 def test_values_that_are_alike_have_importances(values: list[float]) -> None:
     """Where trials hardly differ, every importance is still a number from 0 to 1."""
-    found = judge([uniform("a", 0), uniform("b", 1)], values, evaluator="fanova")
+    found = decide([uniform("a", 0), uniform("b", 1)], values, evaluator="fanova")
 
     assert all(0 <= importance.share <= 1 for importance in found.values())
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
-from hparams_lab.events.read.scalars import Track, add_point, decode_times, decode_values
+from hparams_lab.events.read.scalars import RawSeries, add_point, decode_times, decode_values
 
 TAGS = st.text(min_size=1, max_size=200)
 VALUES = st.floats(width=32)
@@ -30,7 +30,7 @@ def test_a_point_is_what_protobuf_wrote(
     tag: str, value: float, step: int, wall_time: float
 ) -> None:
     """Tag, step, wall time and value come back to the bit."""
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, RawSeries] = {}
 
     assert add_point(encode(tag, value, step, wall_time), tracks)
 
@@ -43,7 +43,7 @@ def test_a_point_is_what_protobuf_wrote(
 @given(st.binary(max_size=80))
 def test_bytes_are_a_point_only_if_protobuf_says_so(payload: bytes) -> None:
     """Whatever the bytes, nothing is taken for a point that protobuf does not read as that."""
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, RawSeries] = {}
     if not add_point(payload, tracks):
         return
 
@@ -61,7 +61,7 @@ def test_a_changed_byte_is_read_as_protobuf_reads_it(
     """An event with any one byte changed is a point with protobuf's tag and step, or is none."""
     payload = bytearray(encode(tag, 0.5, step, 1e9))
     payload[place % len(payload)] = byte
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, RawSeries] = {}
     if not add_point(bytes(payload), tracks):
         return
 
@@ -99,7 +99,7 @@ def test_a_changed_byte_is_read_as_protobuf_reads_it(
 )
 def test_other_events_are_left_to_protobuf(event: event_pb2.Event) -> None:
     """What is not laid out as one bare point is none."""
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, RawSeries] = {}
 
     assert not add_point(event.SerializeToString(), tracks)
     assert {} == tracks
@@ -108,7 +108,7 @@ def test_other_events_are_left_to_protobuf(event: event_pb2.Event) -> None:
 @pytest.mark.parametrize("value", [1e300, -1e300], ids=["large", "small"])
 def test_a_value_beyond_32_bits_is_infinite(value: float) -> None:
     """A 64-bit value that 32 bits cannot hold becomes infinite, as in TensorBoard."""
-    track = Track()
+    track = RawSeries()
     track.add(0, 1.0, value)
 
     assert (math.copysign(math.inf, value),) == decode_values(track.values)

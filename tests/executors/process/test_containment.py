@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hparams_lab.executors.base import Cause, Job
+from hparams_lab.executors.base import Job, JobEnd
 from hparams_lab.executors.process import supervisor as keeper
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.link import end_marked, find_marked, make_mark
@@ -67,7 +67,7 @@ def test_what_comes_of_a_killed_process_is_gone(
     end = executor.wait(answer_none)
 
     assert end is not None
-    assert end.cause in (Cause.LOST, Cause.CRASHED)
+    assert end.end in (JobEnd.LOST, JobEnd.CRASHED)
     wait_until(lambda: not any(map(is_alive, [*tree, int(file.read_text())])))
 
 

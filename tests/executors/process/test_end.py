@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hparams_lab.executors.base import Cause, Executor, Finished, Job
+from hparams_lab.executors.base import Executor, Finished, Job, JobEnd
 from hparams_lab.executors.process import channel
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.executors.process.messages import Begin
@@ -67,7 +67,7 @@ def test_stop_kills_what_does_not_listen(setup: Callable[[], int], tmp_path: Pat
     """A job deaf to Ctrl-C is killed after the grace, and its end says so."""
     with ready_executor(setup) as executor:
         pids = submit_sleepers(executor, tmp_path, "sleep_deaf")
-        deaths = {finished.death for finished in executor.stop(0.1)}
+        deaths = {finished.reason for finished in executor.stop(0.1)}
 
         assert {"was killed by SIGKILL"} == deaths
         wait_until(lambda: not any(map(is_alive, pids)))
@@ -78,7 +78,7 @@ def test_stop_interrupts_first(setup: Callable[[], int], tmp_path: Path) -> None
     """A job is interrupted as by Ctrl-C, and is dead or done when stop returns."""
     with ready_executor(setup) as executor:
         pids = submit_sleepers(executor, tmp_path)
-        deaths = {finished.death for finished in executor.stop(30.0)}
+        deaths = {finished.reason for finished in executor.stop(30.0)}
 
         assert {"was interrupted"} == deaths
         wait_until(lambda: not any(map(is_alive, pids)))
@@ -95,7 +95,7 @@ def test_second_ctrl_c_ends_the_grace(tmp_path: Path) -> None:
         submit_sleepers(executor, tmp_path, "sleep_deaf")
         thread = threading.Thread(target=interrupt_again)
         thread.start()
-        deaths = [finished.death for finished in executor.stop(HANG_SECS * 2)]
+        deaths = [finished.reason for finished in executor.stop(HANG_SECS * 2)]
         thread.join()
 
     assert ["was killed by SIGKILL"] * 2 == deaths
@@ -129,8 +129,8 @@ def test_lost_server_loses_its_jobs(tmp_path: Path) -> None:
         death = "was lost, as its parent process was killed by SIGKILL"
 
         assert [
-            Finished(0, None, death, Cause.LOST),
-            Finished(1, None, death, Cause.LOST),
+            Finished(0, None, death, JobEnd.LOST),
+            Finished(1, None, death, JobEnd.LOST),
         ] == sorted(
             (executor.wait(answer_none) for _ in pids), key=lambda finished: finished.job_id
         )
@@ -147,7 +147,7 @@ def test_next_job_has_a_new_server(tmp_path: Path) -> None:
         ends = run_jobs(executor, [("get_pid",)], tmp_path)
 
     assert [0, 1] == sorted(lost)
-    assert ends[0].death == ""
+    assert ends[0].reason == ""
 
 
 def test_next_job_may_begin_before_all_losses_are_told(tmp_path: Path) -> None:
@@ -231,4 +231,4 @@ def test_too_many_open_files_fail_the_job_alone(tmp_path: Path) -> None:
         ends = run_jobs(executor, [("get_pid",)] * 2, tmp_path)
 
     death = "got no process: [Errno 24] Too many open files"
-    assert [(death, Cause.CRASHED)] * 2 == [(end.death, end.cause) for end in ends.values()]
+    assert [(death, JobEnd.CRASHED)] * 2 == [(end.reason, end.end) for end in ends.values()]

@@ -67,7 +67,7 @@ def ends(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 @pytest.mark.parametrize("name", DEATHS)
 def test_death_is_told_in_words(name: str, ends: dict[str, Finished]) -> None:
     """How a job's process ended is said as a user would say it."""
-    assert (None, DEATHS[name][1]) == (ends[name].result, ends[name].death)
+    assert (None, DEATHS[name][1]) == (ends[name].result, ends[name].reason)
 
 
 def test_segfault_leaves_its_traceback(executor: Executor, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from hparams_lab.executors.base import Cause, Finished, Job
+from hparams_lab.executors.base import Finished, Job, JobEnd
 from hparams_lab.executors.process import limits
 from hparams_lab.executors.process.executor import ProcessExecutor
-from hparams_lab.executors.process.limits import Breach, JobLimits, Watch
+from hparams_lab.executors.process.limits import JobLimits, LimitMonitor, Violation
 from hparams_lab.testing.executors import is_alive, run_jobs, wait_for, wait_until
 from tests.support import jobs
 from tests.support import memory_jobs as hogging
@@ -26,7 +26,7 @@ LIMIT_MB = 300  # three times what an interpreter with our modules has
 SETUPS = {"fork": int, "spawn": partial(jobs.leave_thread, int)}
 either_way = pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
 
-BREACH = Breach(Cause.OUT_OF_MEMORY, "was killed above its memory limit")
+BREACH = Violation(JobEnd.OUT_OF_MEMORY, "was killed above its memory limit")
 
 
 @contextmanager
@@ -42,10 +42,10 @@ def ready_executor(setup: Callable[[], Any] = int, **options: Any) -> Iterator[P
 def assert_out_of_memory(end: Finished, limit_mb: float = LIMIT_MB) -> None:
     """Check that a job's end is told as the limit's, with a figure above that."""
     pattern = rf"was killed above its memory limit of {limit_mb} MB \(it had (\d+) MB\)"
-    found = re.fullmatch(pattern, end.death)
+    found = re.fullmatch(pattern, end.reason)
 
-    assert Cause.OUT_OF_MEMORY == end.cause
-    assert found, end.death
+    assert JobEnd.OUT_OF_MEMORY == end.end
+    assert found, end.reason
     assert int(found[1]) > limit_mb
 
 
@@ -117,7 +117,7 @@ def test_process_is_not_kept(tmp_path: Path) -> None:
     assert ends[0].result == int(file.read_text())
     assert_out_of_memory(ends[1])
     assert ends[0].result != ends[2].result
-    assert "" == ends[2].death
+    assert "" == ends[2].reason
 
 
 @pytest.mark.slow
@@ -126,28 +126,28 @@ def test_time_limit_holds_beside_it(tmp_path: Path) -> None:
     with ready_executor(timeout_secs=0.7) as executor:
         executor.submit(Job(0, ("take_and_wait_for_end", 5, tmp_path / "none"), tmp_path / "0.log"))
 
-        assert Cause.TIMED_OUT == wait_for(executor).cause
+        assert JobEnd.TIMED_OUT == wait_for(executor).end
 
 
 ENDS = {
     "returned": (Finished(0, 1.0), None),
-    "raised": (Finished(0, death="raised", cause=Cause.ERROR), Cause.ERROR),
-    "killed": (Finished(0, death="was killed", cause=Cause.CRASHED), Cause.OUT_OF_MEMORY),
+    "raised": (Finished(0, reason="raised", end=JobEnd.ERROR), JobEnd.ERROR),
+    "killed": (Finished(0, reason="was killed", end=JobEnd.CRASHED), JobEnd.OUT_OF_MEMORY),
 }
 
 
 @pytest.mark.parametrize(("finished", "cause"), ENDS.values(), ids=ENDS)
-def test_only_a_killed_job_is_out_of_memory(finished: Finished, cause: Cause | None) -> None:
+def test_only_a_killed_job_is_out_of_memory(finished: Finished, cause: JobEnd | None) -> None:
     """A job found above its limit that returned or raised before SIGKILL has done that."""
-    watch = Watch(JobLimits(memory_mb=1.0))
-    watch.enforce(BREACH)
+    watch = LimitMonitor(JobLimits(memory_mb=1.0))
+    watch.signals(BREACH)
 
-    assert cause == watch.explain(finished).cause
+    assert cause == watch.attribute(finished).end
 
 
 def test_no_limit_is_no_work() -> None:
     """A job without limits is never looked at."""
-    watch = Watch(JobLimits())
+    watch = LimitMonitor(JobLimits())
     watch.begin(1)
 
     assert math.inf == watch.next_look

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError
-from hparams_lab.executors.base import Cause, Executor, Finished, Job, Setup, Work
+from hparams_lab.executors.base import Executor, Finished, Job, JobEnd, Setup, Work
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import (
     answer_none,
@@ -84,7 +84,7 @@ def test_a_death_takes_its_own_job_alone(name: str, executor: Executor, tmp_path
     step, death = DEATHS[name]
     before, dead, after = perform(executor, tmp_path, PID, step, PID)
 
-    assert ("", death, "") == (before.death, dead.death, after.death)
+    assert ("", death, "") == (before.reason, dead.reason, after.reason)
     assert before.result != after.result
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_undone_ends_a_process(
     """A job that leaves a thread, a child or a closed stream has its result, and no successor."""
     before, litter, after = perform(executor, tmp_path, PID, step, PID)
 
-    assert "" == litter.death
+    assert "" == litter.reason
     assert before.result != after.result
 
 
@@ -199,7 +199,7 @@ def test_each_job_has_its_own_time(tmp_path: Path) -> None:
         nap, sleep = ("load_slowly", 0.6), ("sleep_noted", tmp_path / "pid")
         ends = perform(timed, tmp_path, nap, nap, sleep, PID)
 
-    assert [False, False, True, False] == [end.cause is Cause.TIMED_OUT for end in ends]
+    assert [False, False, True, False] == [end.end is JobEnd.TIMED_OUT for end in ends]
     assert int((tmp_path / "pid").read_text()) != ends[3].result
 
 
@@ -231,7 +231,7 @@ def test_stop_ends_the_second_job(executor: Executor, tmp_path: Path) -> None:
     with pytest.raises(AssignmentError, match="cannot answer"):
         executor.wait(refuse)
 
-    assert [Finished(1, death="was interrupted", cause=Cause.INTERRUPTED)] == executor.stop(30.0)
+    assert [Finished(1, reason="was interrupted", end=JobEnd.INTERRUPTED)] == executor.stop(30.0)
 
 
 def test_who_dies_waiting_is_replaced(executor: Executor, tmp_path: Path) -> None:
@@ -241,4 +241,4 @@ def test_who_dies_waiting_is_replaced(executor: Executor, tmp_path: Path) -> Non
     wait_until(lambda: not Path(f"/proc/{before}").exists())
     executor.submit(Job(1, PID, tmp_path / "1.log"))
 
-    assert "" == executor.wait(answer_none).death
+    assert "" == executor.wait(answer_none).reason

@@ -77,7 +77,7 @@ def test_death_is_told_in_words(name: str, tmp_path: Path) -> None:
     """How a job's process ended is said as where jobs are forked."""
     step, death = DEATHS[name]
     with ready_executor(UNSAFE_SETUP) as executor:
-        assert [death] == [end.death for end in perform(executor, tmp_path, step)]
+        assert [death] == [end.reason for end in perform(executor, tmp_path, step)]
 
 
 def test_threads_left_running_do_not_hold_a_process(tmp_path: Path) -> None:
@@ -102,5 +102,5 @@ def test_forked_children_do_not_hide_a_death(tmp_path: Path) -> None:
     with ready_executor(UNSAFE_SETUP) as executor:
         (end,) = perform(executor, tmp_path, ("fork_then_die", file))
 
-    assert "was killed by SIGKILL" == end.death
+    assert "was killed by SIGKILL" == end.reason
     wait_until(lambda: not is_alive(int(file.read_text())))

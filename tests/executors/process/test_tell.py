@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError
-from hparams_lab.executors.base import Cause, Finished, Job
+from hparams_lab.executors.base import Finished, Job, JobEnd
 from hparams_lab.executors.process.executor import ProcessExecutor
 from hparams_lab.testing.executors import is_alive, refuse, run_jobs, wait_until
 from tests.support import jobs
@@ -75,7 +75,7 @@ def test_stop_interrupts_who_waits_for_an_answer(executor: ProcessExecutor, tmp_
     with pytest.raises(AssignmentError, match="cannot answer"):
         executor.wait(refuse)
 
-    assert [Finished(0, death="was interrupted", cause=Cause.INTERRUPTED)] == executor.stop(30.0)
+    assert [Finished(0, reason="was interrupted", end=JobEnd.INTERRUPTED)] == executor.stop(30.0)
 
 
 def test_threads_may_tell(executor: ProcessExecutor, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_who_dies_unanswered_is_told_dead(executor: ProcessExecutor, tmp_path: P
 
     ends = run_jobs(executor, [("tell_beside_grandchild",)], tmp_path, answer=kill_first)
 
-    assert Finished(0, death="was killed by SIGKILL", cause=Cause.CRASHED) == ends[0]
+    assert Finished(0, reason="was killed by SIGKILL", end=JobEnd.CRASHED) == ends[0]
     wait_until(lambda: not any(map(is_alive, pids)))
 
 
@@ -136,7 +136,7 @@ def test_answer_that_is_not_read_harms_nobody(executor: ProcessExecutor, tmp_pat
     ends = run_jobs(executor, [("tell_until_true",)] * 2, tmp_path, answer=answer)
 
     assert {
-        0: Finished(0, death="was killed by SIGKILL", cause=Cause.CRASHED),
+        0: Finished(0, reason="was killed by SIGKILL", end=JobEnd.CRASHED),
         1: Finished(1, "answered"),
     } == ends
 
@@ -151,7 +151,7 @@ def test_answers_may_meet_death_halfway(tmp_path: Path) -> None:
             answer=lambda _, pid: os.kill(pid, signal.SIGKILL),
         )
 
-    assert {"was killed by SIGKILL"} == {end.death for end in ends.values()}
+    assert {"was killed by SIGKILL"} == {end.reason for end in ends.values()}
 
 
 @pytest.mark.slow

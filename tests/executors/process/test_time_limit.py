@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.executors.base import Cause, Finished, Job
-from hparams_lab.executors.process.limits import GRACE_SECS, JobLimits, Watch
+from hparams_lab.executors.base import Finished, Job, JobEnd
+from hparams_lab.executors.process.limits import GRACE_SECS, JobLimits, LimitMonitor
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_until
 from tests.support import jobs
 from tests.support.process_jobs import perform, ready_executor
@@ -29,7 +29,7 @@ Setup = Callable[[], Any]
 def timed_out(job_id: int, secs: float = 1.0) -> Finished:
     """Return the end of a job that took too long."""
     death = f"was stopped after its time limit of {secs:g} s"
-    return Finished(job_id, death=death, cause=Cause.TIMED_OUT)
+    return Finished(job_id, reason=death, end=JobEnd.TIMED_OUT)
 
 
 @either_way
@@ -107,7 +107,7 @@ def test_next_job_has_its_own_time(tmp_path: Path) -> None:
         perform(executor, tmp_path, ("sleep_noted", tmp_path / "job.pid"))
         (end,) = perform(executor, tmp_path, ("get_directory",))
 
-    assert "" == end.death
+    assert "" == end.reason
 
 
 def test_incessant_telling_does_not_put_off_the_limit(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_death_within_the_limit_is_told_as_it_was(tmp_path: Path) -> None:
         steps = [("sleep_noted", file), ("tell_pid",)]
         ends = run_jobs(executor, steps, tmp_path, answer=kill_sleeper)
 
-    assert Finished(0, death="was killed by SIGKILL", cause=Cause.CRASHED) == ends[0]
+    assert Finished(0, reason="was killed by SIGKILL", end=JobEnd.CRASHED) == ends[0]
 
 
 @pytest.mark.slow
@@ -142,7 +142,7 @@ def test_loading_takes_none_of_the_time(tmp_path: Path) -> None:
     with ready_executor(setup, timeout_secs=0.7) as executor:
         (end,) = perform(executor, tmp_path, ("get_directory",))
 
-    assert "" == end.death
+    assert "" == end.reason
 
 
 @pytest.mark.slow
@@ -166,12 +166,12 @@ def test_process_is_not_kept(tmp_path: Path) -> None:
 
 def test_grace_begins_with_the_signal() -> None:
     """A job is given its grace from when it was told, however long that took."""
-    watch = Watch(JobLimits(timeout_secs=0.0))
+    watch = LimitMonitor(JobLimits(timeout_secs=0.0))
     watch.begin(os.getpid())
-    breach = watch.look()
+    violation = watch.check()
 
-    assert breach is not None
-    assert (None, math.inf) == (watch.look(), watch.next_look)
-    assert signal.SIGTERM in watch.enforce(breach)
+    assert violation is not None
+    assert (None, math.inf) == (watch.check(), watch.next_look)
+    assert signal.SIGTERM in watch.signals(violation)
     assert watch.next_look > time.monotonic() + GRACE_SECS - 1.0
-    assert (signal.SIGKILL,) == watch.enforce(breach)
+    assert (signal.SIGKILL,) == watch.signals(violation)

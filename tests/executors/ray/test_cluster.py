@@ -9,26 +9,26 @@ import pytest
 
 from hparams_lab.errors import ExecutorError, UsageError
 from hparams_lab.executors.ray.cluster import Cluster
-from hparams_lab.executors.ray.resources import Need
+from hparams_lab.executors.ray.resources import Resources
 
 
 @pytest.mark.parametrize(
     ("need", "resources", "room"),
     [
-        (Need(), {"CPU": 4.0}, 4),
-        (Need(), {}, 0),
-        (Need(2.0), {"CPU": 5.0}, 2),
-        (Need(0.1), {"CPU": 1.0}, 10),
-        (Need(1.0, 1.0), {"CPU": 8.0, "GPU": 2.0}, 2),
-        (Need(1.0, 1.0), {"CPU": 8.0}, 0),
-        (Need(0.5, 0.5), {"CPU": 8.0, "GPU": 2.0}, 4),
-        (Need(0.5, 0.4), {"CPU": 8.0, "GPU": 2.0}, 4),
-        (Need(1.0, 2.0), {"CPU": 8.0, "GPU": 5.0}, 2),
-        (Need(4.0, 0.5), {"CPU": 4.0, "GPU": 2.0}, 1),
+        (Resources(), {"CPU": 4.0}, 4),
+        (Resources(), {}, 0),
+        (Resources(2.0), {"CPU": 5.0}, 2),
+        (Resources(0.1), {"CPU": 1.0}, 10),
+        (Resources(1.0, 1.0), {"CPU": 8.0, "GPU": 2.0}, 2),
+        (Resources(1.0, 1.0), {"CPU": 8.0}, 0),
+        (Resources(0.5, 0.5), {"CPU": 8.0, "GPU": 2.0}, 4),
+        (Resources(0.5, 0.4), {"CPU": 8.0, "GPU": 2.0}, 4),
+        (Resources(1.0, 2.0), {"CPU": 8.0, "GPU": 5.0}, 2),
+        (Resources(4.0, 0.5), {"CPU": 4.0, "GPU": 2.0}, 1),
     ],
     ids=str,
 )
-def test_room_is_counted(need: Need, resources: dict[str, float], room: int) -> None:
+def test_room_is_counted(need: Resources, resources: dict[str, float], room: int) -> None:
     """A node has room for as many runs as have processors, and each its GPUs or share of one."""
     assert room == need.count_in(resources)
 
@@ -44,7 +44,7 @@ def test_room_is_counted(need: Need, resources: dict[str, float], room: int) -> 
 def test_what_ray_cannot_count_is_refused(cpus: float, gpus: float, message: str) -> None:
     """What Ray could not account for exactly is refused."""
     with pytest.raises(UsageError, match=message):
-        Need(cpus, gpus)
+        Resources(cpus, gpus)
 
 
 ADDRESSES = {

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError, ExecutorError
-from hparams_lab.executors.base import Cause, Finished, Job
+from hparams_lab.executors.base import Finished, Job, JobEnd
 from hparams_lab.executors.process.messages import JobReport
 from hparams_lab.executors.ray.host import (
-    Brief,
     Host,
     HostFailed,
     HostReady,
+    HostSpec,
     Stopped,
     package_version,
 )
@@ -28,7 +28,7 @@ from tests.support import jobs
 
 pytestmark = pytest.mark.slow
 
-BRIEF = Brief(
+SPEC = HostSpec(
     functions=pickle.dumps((int, jobs.perform)),
     sys_path=sys.path,
     version=package_version(),
@@ -36,18 +36,18 @@ BRIEF = Brief(
 )
 
 
-def make_brief(setup: Any, work: Any) -> Brief:
-    """Return the brief of a host that has such functions."""
-    return replace(BRIEF, functions=pickle.dumps((setup, work)))
+def make_host_spec(setup: Any, work: Any) -> HostSpec:
+    """Return what a host is started with, that has such functions."""
+    return replace(SPEC, functions=pickle.dumps((setup, work)))
 
 
 @pytest.fixture
-def make_host() -> Iterator[Callable[[Brief], Host]]:
+def make_host() -> Iterator[Callable[[HostSpec], Host]]:
     """Return what makes a host, which is closed after the test."""
     hosts: list[Host] = []
 
-    def make(brief: Brief) -> Host:
-        hosts.append(Host(brief))
+    def make(spec: HostSpec) -> Host:
+        hosts.append(Host(spec))
         return hosts[-1]
 
     yield make
@@ -63,23 +63,23 @@ def hear(host: Host, count: int) -> list[Any]:
     return messages
 
 
-def test_host_says_that_it_is_ready(make_host: Callable[[Brief], Host]) -> None:
+def test_host_says_that_it_is_ready(make_host: Callable[[HostSpec], Host]) -> None:
     """The first message is that setup is done."""
-    assert [HostReady("")] == make_host(BRIEF).hear()
+    assert [HostReady("")] == make_host(SPEC).hear()
 
 
-def test_job_ends_with_its_result(make_host: Callable[[Brief], Host], tmp_path: Path) -> None:
+def test_job_ends_with_its_result(make_host: Callable[[HostSpec], Host], tmp_path: Path) -> None:
     """The end of a job is said."""
-    host = make_host(make_brief(int, add))
+    host = make_host(make_host_spec(int, add))
     host.hear()
     host.submit(Job(3, 4, tmp_path / "output.log"))
 
     assert [Finished(3, 4)] == host.hear()
 
 
-def test_reports_are_answered(make_host: Callable[[Brief], Host], tmp_path: Path) -> None:
+def test_reports_are_answered(make_host: Callable[[HostSpec], Host], tmp_path: Path) -> None:
     """What a job tells is said, and what is replied comes to the job."""
-    host = make_host(make_brief(int, tell_each))
+    host = make_host(make_host_spec(int, tell_each))
     host.hear()
     host.submit(Job(3, ["a"], tmp_path / "output.log"))
     said = host.hear()
@@ -89,53 +89,55 @@ def test_reports_are_answered(make_host: Callable[[Brief], Host], tmp_path: Path
     assert [Finished(3, ["b"])] == host.hear()
 
 
-def test_stop_is_the_last_of_the_ends(make_host: Callable[[Brief], Host], tmp_path: Path) -> None:
+def test_stop_is_the_last_of_the_ends(
+    make_host: Callable[[HostSpec], Host], tmp_path: Path
+) -> None:
     """Jobs that are stopped end, and then it is said that all have."""
-    host = make_host(BRIEF)
+    host = make_host(SPEC)
     host.hear()
     host.submit(Job(3, ("sleep_noted", tmp_path / "pid"), tmp_path / "output.log"))
     wait_until((tmp_path / "pid").exists)
     host.stop(30.0)
     ended, stopped = hear(host, 2)
 
-    assert (3, Cause.INTERRUPTED) == (ended.job_id, ended.cause)
+    assert (3, JobEnd.INTERRUPTED) == (ended.job_id, ended.end)
     assert Stopped() == stopped
 
 
 FAILURES = {
     "setup": (
-        make_brief(jobs.raise_key_error, jobs.perform),
+        make_host_spec(jobs.raise_key_error, jobs.perform),
         ExecutorError,
         "no such column",
     ),
     "version": (
-        replace(BRIEF, version="0.0.1"),
+        replace(SPEC, version="0.0.1"),
         ExecutorError,
         "all nodes must have the same hparams_lab; this one has .*, the program 0.0.1",
     ),
     "code": (
-        replace(BRIEF, functions=b"cno_such_module\nfunction\n."),
+        replace(SPEC, functions=b"cno_such_module\nfunction\n."),
         ExecutorError,
         "all nodes must have the same code .* No module named 'no_such_module'",
     ),
 }
 
 
-@pytest.mark.parametrize(("brief", "kind", "message"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("spec", "kind", "message"), FAILURES.values(), ids=FAILURES)
 def test_failure_is_said(
-    brief: Brief, kind: type[Exception], message: str, make_host: Callable[[Brief], Host]
+    spec: HostSpec, kind: type[Exception], message: str, make_host: Callable[[HostSpec], Host]
 ) -> None:
     """A host that cannot do jobs says why, in one message."""
-    (said,) = make_host(brief).hear()
+    (said,) = make_host(spec).hear()
 
     assert isinstance(said, HostFailed)
     with pytest.raises(kind, match=message):
         raise said.error
 
 
-def test_error_of_ours_keeps_its_class(make_host: Callable[[Brief], Host]) -> None:
+def test_error_of_ours_keeps_its_class(make_host: Callable[[HostSpec], Host]) -> None:
     """An error of ours that setup raises is said in its own class."""
     setup = (fail_to_set_up, AssignmentError("hparam 'x' must be small."))
-    brief = make_brief(partial(*setup), add)
+    spec = make_host_spec(partial(*setup), add)
 
-    assert AssignmentError is type(make_host(brief).hear()[0].error)
+    assert AssignmentError is type(make_host(spec).hear()[0].error)

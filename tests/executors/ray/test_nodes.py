@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hparams_lab.errors import LogdirError, UsageError
-from hparams_lab.executors.base import Cause, Job, conclude_interrupted
+from hparams_lab.executors.base import Job, JobEnd, conclude_interrupted
 from hparams_lab.executors.ray.executor import RayExecutor
 from hparams_lab.sweeps.placement import SharedLogdir
 from hparams_lab.testing.executors import answer_none, is_alive, run_jobs, wait_for, wait_until
@@ -161,8 +161,8 @@ def test_jobs_of_a_lost_node_are_lost(cluster: Cluster, second: Any, tmp_path: P
         after = results(executor, tmp_path, *[TELL_NODE] * 3)
 
     assert ["first"] * 2 == [end.result for end in ends]
-    assert [Cause.LOST] * 2 == [end.cause for end in lost]
-    assert "was lost with its node" in lost[0].death
+    assert [JobEnd.LOST] * 2 == [end.end for end in lost]
+    assert "was lost with its node" in lost[0].reason
     assert ["first"] * 3 == after
 
 
@@ -176,7 +176,7 @@ def test_nothing_is_left_of_a_lost_node(cluster: Cluster, second: Any, tmp_path:
         lost = wait_for(executor)
         wait_until(lambda: not is_alive(int(files[lost.job_id].read_text())))
 
-    assert Cause.LOST is lost.cause
+    assert JobEnd.LOST is lost.end
 
 
 def wait_on_second(folder: Path) -> str | None:
