@@ -24,43 +24,26 @@ _KEY = "hparams_lab.option"
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What a user may say of something, besides its name.
+    """What a user may say of something, besides its name."""
 
-    Attributes:
-        help: one line, in lower case, without a full stop.
-        name: of the field and, unless `flag` differs, of the flag; also the key in
-            `sweep.json`.
-        type: of the value: `bool`, `int`, `float`, `str`, or `tuple` for several words.
-        default: what the field has where the user says nothing.
-        unset: what None stands for, if that can be said in a word: shown by help and by
-            `compare`.
-        at_least: lower bound, inclusive; None if there is none.
-        at_most: upper bound, inclusive; None if there is none.
-        above: lower bound, exclusive; None if there is none.
-        unit: of a number, in the plural: `seconds`.
-        choices: the legal values, which are asked for anew each time; empty if any is legal.
-        needs: what an executor or strategy must have for the option to make sense.
-        label: what `compare` calls it.
-        flag: its name on the command line, where that is no name in Python, as `try`.
-        is_repeated: whether the flag is given several times, a word each.
-        is_kept: whether a sweep that is resumed keeps it.
-    """
-
-    help: str
+    help: str  # one line, in lower case, without a full stop
+    # of the field and, unless `flag` differs, of the flag; also the key in `sweep.json`
     name: str = ""
-    type: type = str
-    default: Any = None
+    type: type = str  # of the value: `bool`, `int`, `float`, `str`, or `tuple` for several words
+    default: Any = None  # what the field has where the user says nothing
+    # what None stands for, if that can be said in a word: shown by help and by `compare`
     unset: Any = None
-    at_least: float | None = None
-    at_most: float | None = None
-    above: float | None = None
-    unit: str = ""
+    at_least: float | None = None  # lower bound, inclusive; None if there is none
+    at_most: float | None = None  # upper bound, inclusive; None if there is none
+    above: float | None = None  # lower bound, exclusive; None if there is none
+    unit: str = ""  # of a number, in the plural: `seconds`
+    # the legal values, which are asked for anew each time; empty if any is legal
     choices: Iterable[str] = ()
-    needs: str = ""
-    label: str = ""
-    flag: str = ""
-    is_repeated: bool = False
-    is_kept: bool = True
+    needs: str = ""  # what an executor or strategy must have for the option to make sense
+    label: str = ""  # what `compare` calls it
+    flag: str = ""  # its name on the command line, where that is no name in Python, as `try`
+    is_repeated: bool = False  # whether the flag is given several times, a word each
+    is_kept: bool = True  # whether a sweep that is resumed keeps it
 
     def check(self, value: Any) -> None:
         """Refuse a value that breaks the option's rules; None breaks none.

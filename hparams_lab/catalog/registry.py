@@ -28,13 +28,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What a name stands for; each kind of thing adds how it is made.
+    """What a name stands for; each kind of thing adds how it is made."""
 
-    Attributes:
-        options: what can be said of it besides its name; by default nothing.
-    """
-
-    options: type[Options] = Options
+    options: type[Options] = Options  # what can be said of it besides its name; by default nothing
 
 
 SomeSpec = TypeVar("SomeSpec", bound=Spec)

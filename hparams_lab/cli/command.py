@@ -21,21 +21,15 @@ class Command:
 
     Its module in `cli.commands` has two functions: `define_flags` adds its flags to the values,
     `run` is given the parsed flags and the positional words, and returns the exit code.
-
-    Attributes:
-        name: the word on the command line, and the module's name.
-        arguments: its positional words, as help shows them; optional ones in [], the last
-            with `...` if it may be several.
-        summary: one line.
-        reads_only: whether it reads, prints and ends.
-        takes_name: whether its first word is an experiment's, which a script fills in.
     """
 
-    name: str
+    name: str  # the word on the command line, and the module's name
+    # its positional words, as help shows them; optional ones in [], the last with `...` if it
+    # may be several
     arguments: str
-    summary: str
-    reads_only: bool = False
-    takes_name: bool = True
+    summary: str  # one line
+    reads_only: bool = False  # whether it reads, prints and ends
+    takes_name: bool = True  # whether its first word is an experiment's, which a script fills in
 
     def parse(self, words: Sequence[str]) -> tuple[flags.FlagValues, list[str]]:
         """Return the flags and the positional words.

@@ -29,15 +29,10 @@ _MAX_SUMMARY = 1000
 
 @dataclass(frozen=True)
 class ExperimentSource:
-    """An experiment's module, importable in any process.
+    """An experiment's module, importable in any process."""
 
-    Attributes:
-        path: the module's file.
-        module: dotted name, where it is imported by name instead of by file.
-    """
-
-    path: Path
-    module: str | None = None
+    path: Path  # the module's file
+    module: str | None = None  # dotted name, where it is imported by name instead of by file
 
     def __str__(self) -> str:
         return self.module or str(self.path)
@@ -101,15 +96,10 @@ class ExperimentSource:
 
 @dataclass(frozen=True)
 class Outline:
-    """What can be told of an experiment without importing it.
+    """What can be told of an experiment without importing it."""
 
-    Attributes:
-        name: of the experiment.
-        question: first line of the module's docstring; empty if it has none.
-    """
-
-    name: str
-    question: str
+    name: str  # of the experiment
+    question: str  # first line of the module's docstring; empty if it has none
 
 
 def find_source(name: str, root: Path | None = None) -> ExperimentSource:

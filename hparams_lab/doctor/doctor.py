@@ -42,17 +42,11 @@ CHECKS: Sequence[Check] = (
 
 @dataclass(frozen=True)
 class Cure:
-    """What came of mending a finding.
+    """What came of mending a finding."""
 
-    Attributes:
-        finding: that was to be mended.
-        done: what was done; empty if it could not be mended.
-        problem: why it could not be.
-    """
-
-    finding: Fault
-    done: str = ""
-    problem: str = ""
+    finding: Fault  # that was to be mended
+    done: str = ""  # what was done; empty if it could not be mended
+    problem: str = ""  # why it could not be
 
 
 def examine_installation(installed: Installation) -> list[Fault]:

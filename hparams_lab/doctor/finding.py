@@ -18,22 +18,14 @@ Mend = Callable[[], str]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong.
+    """One thing that is wrong."""
 
-    Attributes:
-        kind: what it is, in a few words, the same for all of its kind.
-        problem: what is wrong, and where: a sentence.
-        effect: why it matters on the dashboard: a sentence.
-        advice: what to do about it: a sentence.
-        paths: of all that it is about, in order; absolute.
-        mend: None where nothing mends it without changing what was recorded.
-    """
-
-    kind: str
-    problem: str
-    effect: str
-    advice: str
-    paths: Sequence[Path] = ()
+    kind: str  # what it is, in a few words, the same for all of its kind
+    problem: str  # what is wrong, and where: a sentence
+    effect: str  # why it matters on the dashboard: a sentence
+    advice: str  # what to do about it: a sentence
+    paths: Sequence[Path] = ()  # of all that it is about, in order; absolute
+    # None where nothing mends it without changing what was recorded
     mend: Mend | None = field(default=None, compare=False)
 
 

@@ -26,41 +26,27 @@ from hparams_lab.runs.sweep import Sweep
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run of ours that has begun.
+    """A run of ours that has begun."""
 
-    Attributes:
-        record: as it was read.
-        folder: where it lies, with what foreign writers may have put there.
-        sweep_dir: of its sweep.
-        sweep: its sweep.
-    """
-
-    record: RunRecord
-    folder: Folder
-    sweep_dir: SweepDir
-    sweep: Sweep
+    record: RunRecord  # as it was read
+    folder: Folder  # where it lies, with what foreign writers may have put there
+    sweep_dir: SweepDir  # of its sweep
+    sweep: Sweep  # its sweep
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What lies in an experiment's directory.
+    """What lies in an experiment's directory."""
 
-    Attributes:
-        home: the directory.
-        sweeps: readable ones by directory, oldest first.
-        unreadable: what is wrong with the others that have a `sweep.json`.
-        folders: directories with event files, by path, the experiment's own not among them.
-        loose: event files right in the experiment's directory, but for the config; one each.
-        running: sweeps that a process is running.
-        unreadable_folders: directories that cannot be looked into, and why.
-    """
-
-    home: ExperimentDir
-    sweeps: Mapping[SweepDir, Sweep]
-    unreadable: Mapping[SweepDir, str]
+    home: ExperimentDir  # the directory
+    sweeps: Mapping[SweepDir, Sweep]  # readable ones by directory, oldest first
+    unreadable: Mapping[SweepDir, str]  # what is wrong with the others that have a `sweep.json`
+    # directories with event files, by path, the experiment's own not among them
     folders: Sequence[Folder]
+    # event files right in the experiment's directory, but for the config; one each
     loose: Sequence[Folder]
-    running: frozenset[SweepDir]
+    running: frozenset[SweepDir]  # sweeps that a process is running
+    # directories that cannot be looked into, and why
     unreadable_folders: Mapping[Path, str] = field(default_factory=dict)
 
     @property

@@ -58,37 +58,24 @@ class JobEnd(Enum):
 
 @dataclass(frozen=True)
 class Job:
-    """One call of `work`.
+    """One call of `work`."""
 
-    Attributes:
-        id: by which its end is known.
-        argument: handed to `work`; travels by pickle.
-        output_file: takes what the job prints, where it has streams of its own.
-        environment: variables that the job's process is to have besides its executor's.
-    """
-
-    id: int
-    argument: Any
-    output_file: Path
+    id: int  # by which its end is known
+    argument: Any  # handed to `work`; travels by pickle
+    output_file: Path  # takes what the job prints, where it has streams of its own
+    # variables that the job's process is to have besides its executor's
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a job ended.
+    """How a job ended."""
 
-    Attributes:
-        job_id: of the job.
-        result: what `work` returned, None if it did not return.
-        reason: why it did not, in words for the user: `was killed by SIGKILL`; empty if
-            it did.
-        end: the same for programs; None if it did.
-    """
-
-    job_id: int
-    result: Any = None
+    job_id: int  # of the job
+    result: Any = None  # what `work` returned, None if it did not return
+    # why it did not, in words for the user: `was killed by SIGKILL`; empty if it did
     reason: str = ""
-    end: JobEnd | None = None
+    end: JobEnd | None = None  # the same for programs; None if it did
 
 
 def conclude_interrupted(job_id: int) -> Finished:
@@ -178,39 +165,27 @@ class Executor(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What an executor is made for.
+    """What an executor is made for."""
 
-    Attributes:
-        setup: as described above.
-        work: likewise.
-        num_workers: how many jobs the user wants at a time; None: as many as there is room
-            for.
-        max_jobs: how many there will be at most; None if that is not known. Without
-            `num_workers` there are no more workers than that, so that a lone job has all
-            the threads.
-        setting_up: makes what is entered while another machine calls `setup`.
-    """
-
-    setup: Setup
-    work: Work
+    setup: Setup  # as described above
+    work: Work  # likewise
+    # how many jobs the user wants at a time; None: as many as there is room for
     num_workers: int | None = None
+    # how many there will be at most; None if that is not known. Without `num_workers` there are
+    # no more workers than that, so that a lone job has all the threads.
     max_jobs: int | None = None
+    # makes what is entered while another machine calls `setup`
     setting_up: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(Spec):
-    """What a name of `--executor` stands for.
+    """What a name of `--executor` stands for."""
 
-    Attributes:
-        make: given the workload and the options object, returns an executor that has not
-            been started.
-        is_distributed: whether jobs run on other machines, which must all be able to write
-            to the log directory.
-        still_holds: given the name of an option that a sweep was launched with, says
-            whether it makes sense on this machine.
-    """
-
+    # given the workload and the options object, returns an executor that has not been started
     make: Callable[[Workload, Any], Executor]
+    # whether jobs run on other machines, which must all be able to write to the log directory
     is_distributed: bool = False
+    # given the name of an option that a sweep was launched with, says whether it makes sense on
+    # this machine
     still_holds: Callable[[str], bool] = lambda name: True

@@ -15,17 +15,11 @@ from hparams_lab.errors import ExecutorError, UsageError
 
 @dataclass(frozen=True)
 class Capacity:
-    """What jobs of this machine share.
+    """What jobs of this machine share."""
 
-    Attributes:
-        num_workers: how many run at a time.
-        gpus: that they are divided among, as CUDA_VISIBLE_DEVICES names them.
-        notice: what the user should know of that; empty if nothing.
-    """
-
-    num_workers: int
-    gpus: Sequence[str] = ()
-    notice: str = ""
+    num_workers: int  # how many run at a time
+    gpus: Sequence[str] = ()  # that they are divided among, as CUDA_VISIBLE_DEVICES names them
+    notice: str = ""  # what the user should know of that; empty if nothing
 
 
 def plan_capacity(

@@ -12,17 +12,9 @@ _OWN = "processes of their own"
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions(Options):
-    """Options of executors whose jobs have processes of their own.
+    """Options of executors whose jobs have processes of their own."""
 
-    Attributes:
-        run_timeout_secs: how long a run may take; None: any time.
-        memory_limit_mb: resident memory that a run and what it starts may have together,
-            in units of 2**20 bytes; None: any.
-        retries: how often a run is tried again that crashed or timed out; None: never. The
-            sweep does that, whatever the executor.
-        runs_per_process: how many runs a process does, one after the other; None: one.
-    """
-
+    # how long a run may take; None: any time
     run_timeout_secs: float | None = option(
         "stop a run that takes longer, as a failure",
         above=0,
@@ -30,6 +22,8 @@ class JobOptions(Options):
         needs=_STOPPABLE,
         label="time limit of a run, secs",
     )
+    # resident memory that a run and what it starts may have together, in units of 2**20 bytes;
+    # None: any
     memory_limit_mb: float | None = option(
         "kill a run that has more resident memory, with all that it starts",
         above=0,
@@ -37,6 +31,8 @@ class JobOptions(Options):
         needs=_STOPPABLE,
         label="memory limit of a run, MB",
     )
+    # how often a run is tried again that crashed or timed out; None: never. The sweep does
+    # that, whatever the executor.
     retries: int | None = option(
         "try a run that crashed or timed out so often again",
         at_least=0,
@@ -44,6 +40,7 @@ class JobOptions(Options):
         needs=_OWN,
         label="retries of a run",
     )
+    # how many runs a process does, one after the other; None: one
     runs_per_process: int | None = option(
         "keep a process for so many runs", at_least=1, unset=1, needs=_OWN
     )

@@ -34,15 +34,11 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 @dataclass(frozen=True)
 class HParamColumn:
-    """A parameter's axis, and its values as the axis has them.
+    """A parameter's axis, and its values as the axis has them."""
 
-    Attributes:
-        axis: obeys the rules of a declaration.
-        quoted: texts that stand for values that are no strings, so that a string that
-            reads the same is written in quotes.
-    """
-
-    axis: Axis
+    axis: Axis  # obeys the rules of a declaration
+    # texts that stand for values that are no strings, so that a string that reads the same is
+    # written in quotes
     quoted: frozenset[str] = frozenset()
 
     def encode(self, value: Any) -> Value:

@@ -42,70 +42,44 @@ Points = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True)
 class ImportedRun:
-    """One execution by another tool.
+    """One execution by another tool."""
 
-    Attributes:
-        ending: why it ended. One that is complete, but whose objective is not finite,
-            is written as failed.
-        scalars: points by tag.
-        start_time_secs: since the epoch; None where it is not known.
-        wall_secs: how long it took, in seconds; 0 where it is not known.
-        failure: why it failed; empty if it did not.
-    """
-
+    # why it ended. One that is complete, but whose objective is not finite, is written as
+    # failed.
     ending: Ending
-    scalars: Mapping[str, Points]
-    start_time_secs: float | None = None
-    wall_secs: float = 0.0
-    failure: str = ""
+    scalars: Mapping[str, Points]  # points by tag
+    start_time_secs: float | None = None  # since the epoch; None where it is not known
+    wall_secs: float = 0.0  # how long it took, in seconds; 0 where it is not known
+    failure: str = ""  # why it failed; empty if it did not
 
 
 @dataclass(frozen=True)
 class ImportedTrial:
-    """A point that another tool tried.
+    """A point that another tool tried."""
 
-    Attributes:
-        index: 0-based place in the order of its proposals.
-        values: by name, as the other tool has them.
-        runs: repeat by repeat, and in each fold by fold.
-        notes: what else is known of it, for its run cards.
-    """
-
-    index: int
-    values: Mapping[str, Any]
-    runs: Sequence[ImportedRun]
+    index: int  # 0-based place in the order of its proposals
+    values: Mapping[str, Any]  # by name, as the other tool has them
+    runs: Sequence[ImportedRun]  # repeat by repeat, and in each fold by fold
+    # what else is known of it, for its run cards
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ImportedSearch:
-    """What another tool found.
+    """What another tool found."""
 
-    Attributes:
-        name: of the experiment that it becomes.
-        tool: its distribution, as `scikit-learn`.
-        strategy: the tool's own name of the search.
-        columns: the parameters, conditions named after those that they ask for.
-        trials: those that have ended, by index.
-        metrics: tags.
-        objective: one of them.
-        repeats: runs of each trial, of each fold where there are any.
-        folds: of the data; None: none.
-        seed: of the search; 0 where it is not known.
-        start: local time of its start; None where it is not known.
-    """
-
-    name: str
-    tool: str
-    strategy: str
+    name: str  # of the experiment that it becomes
+    tool: str  # its distribution, as `scikit-learn`
+    strategy: str  # the tool's own name of the search
+    # the parameters, conditions named after those that they ask for
     columns: Sequence[HParamColumn]
-    trials: Sequence[ImportedTrial]
-    metrics: Sequence[str]
-    objective: Objective
-    repeats: int = 1
-    folds: int | None = None
-    seed: int = 0
-    start: datetime | None = None
+    trials: Sequence[ImportedTrial]  # those that have ended, by index
+    metrics: Sequence[str]  # tags
+    objective: Objective  # one of them
+    repeats: int = 1  # runs of each trial, of each fold where there are any
+    folds: int | None = None  # of the data; None: none
+    seed: int = 0  # of the search; 0 where it is not known
+    start: datetime | None = None  # local time of its start; None where it is not known
 
     @property
     def origin(self) -> str:

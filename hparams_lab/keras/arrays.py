@@ -25,15 +25,12 @@ _NUMERIC_KINDS = "biuf"
 
 @dataclass(frozen=True)
 class Arrays:
-    """What a model is trained on or judged by.
+    """What a model is trained on or judged by."""
 
-    Attributes:
-        structure: `x`, `(x, y)` or `(x, y, sample_weight)` as Keras packs them, with True
-            where an array stands.
-        tensors: those arrays, each `[num_rows, ...]`, in the order of the structure.
-    """
-
+    # `x`, `(x, y)` or `(x, y, sample_weight)` as Keras packs them, with True where an array
+    # stands
     structure: Any
+    # those arrays, each `[num_rows, ...]`, in the order of the structure
     tensors: Sequence[tf.Tensor]
 
     @property

@@ -30,20 +30,14 @@ _PROGRESS = "training.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training has come.
+    """How far training has come."""
 
-    Attributes:
-        logs: of each epoch, from the first.
-        states: values of the model's variables that are no weights, such as the state of
-            random generators, which Keras does not save.
-        best_epoch: 0-based; None if the best is not asked for.
-        is_done: whether it has ended, be it early.
-    """
-
-    logs: Sequence[dict[str, float]] = field(default_factory=list)
+    logs: Sequence[dict[str, float]] = field(default_factory=list)  # of each epoch, from the first
+    # values of the model's variables that are no weights, such as the state of random
+    # generators, which Keras does not save
     states: Sequence[Any] = field(default_factory=list)
-    best_epoch: int | None = None
-    is_done: bool = False
+    best_epoch: int | None = None  # 0-based; None if the best is not asked for
+    is_done: bool = False  # whether it has ended, be it early
 
     def write(self, folder: Path) -> None:
         """Write it at one stroke.

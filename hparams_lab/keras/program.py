@@ -39,21 +39,16 @@ _programs: OrderedDict[str, Program] = OrderedDict()
 
 @dataclass(frozen=True)
 class Program:
-    """A compiled pass over data, which begins with blank metrics.
+    """A compiled pass over data, which begins with blank metrics."""
 
-    Attributes:
-        function: takes the order of the rows, the batch size, then the tensors.
-        slots: for each variable it captured, its place among those of the model; None if
-            it captured anything else, so that it can run on its own variables only.
-        is_plain: whether the model has parts of Keras alone; then the function blanks the
-            metrics, and may be run the lean way.
-        is_small: whether its ops are best run one after the other.
-    """
-
-    function: Any
+    function: Any  # takes the order of the rows, the batch size, then the tensors
+    # for each variable it captured, its place among those of the model; None if it captured
+    # anything else, so that it can run on its own variables only
     slots: Sequence[int] | None
+    # whether the model has parts of Keras alone; then the function blanks the metrics, and may
+    # be run the lean way
     is_plain: bool
-    is_small: bool
+    is_small: bool  # whether its ops are best run one after the other
 
     def run(
         self, model: keras.Model, order: tf.Tensor, batch_size: int, arrays: Arrays

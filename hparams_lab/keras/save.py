@@ -28,19 +28,12 @@ _ABOUT_LAMBDAS = "The object being serialized includes a `lambda`"
 
 @dataclass(frozen=True)
 class Saved:
-    """A model on disk.
+    """A model on disk."""
 
-    Attributes:
-        files: what there is, one line each.
-        left_out: which form is not there, and why, one sentence each.
-        check: how it was made sure that the model comes back, one sentence.
-        loading: Python code that loads it, in the folder of the files.
-    """
-
-    files: Sequence[str]
-    left_out: Sequence[str]
-    check: str
-    loading: str
+    files: Sequence[str]  # what there is, one line each
+    left_out: Sequence[str]  # which form is not there, and why, one sentence each
+    check: str  # how it was made sure that the model comes back, one sentence
+    loading: str  # Python code that loads it, in the folder of the files
 
 
 @dataclass(frozen=True)
@@ -238,16 +231,11 @@ _TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows that a model takes.
+    """Rows that a model takes."""
 
-    Attributes:
-        rows: arrays, nested as the model takes them.
-        what: they are, in words.
-        outputs: what the model predicts of them, `[num_outputs]` arrays.
-    """
-
-    rows: Any
-    what: str
+    rows: Any  # arrays, nested as the model takes them
+    what: str  # they are, in words
+    # what the model predicts of them, `[num_outputs]` arrays
     outputs: Sequence[np.ndarray[Any, Any]]
 
 

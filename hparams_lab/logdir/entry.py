@@ -30,15 +30,10 @@ _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """A sweep, trial or run, or what else lies in an experiment's directory.
+    """A sweep, trial or run, or what else lies in an experiment's directory."""
 
-    Attributes:
-        home: directory of the experiment, or of what was archived of it.
-        parts: names from there down: sweep, trial, run; at least one.
-    """
-
-    home: ExperimentDir
-    parts: tuple[str, ...]
+    home: ExperimentDir  # directory of the experiment, or of what was archived of it
+    parts: tuple[str, ...]  # names from there down: sweep, trial, run; at least one
 
     @property
     def id(self) -> str:

@@ -53,19 +53,12 @@ _SUPERSEDED_INFIX = "superseded"
 
 @dataclass(frozen=True, order=True)
 class RunDir:
-    """The directory of one run.
+    """The directory of one run."""
 
-    Attributes:
-        path: absolute.
-        repeat: 0-based.
-        fold: 0-based, None without folds.
-        attempt: 0-based; a later one stands for those before it.
-    """
-
-    path: Path
-    repeat: int = 0
-    fold: int | None = None
-    attempt: int = 0
+    path: Path  # absolute
+    repeat: int = 0  # 0-based
+    fold: int | None = None  # 0-based, None without folds
+    attempt: int = 0  # 0-based; a later one stands for those before it
 
     @property
     def trial_id(self) -> str:
@@ -160,13 +153,9 @@ class RunDir:
 
 @dataclass(frozen=True, order=True)
 class RefitDir:
-    """The directory of a model that was trained again and saved.
+    """The directory of a model that was trained again and saved."""
 
-    Attributes:
-        path: absolute.
-    """
-
-    path: Path
+    path: Path  # absolute
 
     @property
     def model_file(self) -> Path:
@@ -202,13 +191,9 @@ class RefitDir:
 
 @dataclass(frozen=True, order=True)
 class SweepDir:
-    """The directory of one sweep.
+    """The directory of one sweep."""
 
-    Attributes:
-        path: absolute.
-    """
-
-    path: Path
+    path: Path  # absolute
 
     @property
     def id(self) -> str:
@@ -285,13 +270,9 @@ class SweepDir:
 
 @dataclass(frozen=True, order=True)
 class ExperimentDir:
-    """The directory of one experiment: what TensorBoard is pointed at.
+    """The directory of one experiment: what TensorBoard is pointed at."""
 
-    Attributes:
-        path: absolute; its name is the experiment's.
-    """
-
-    path: Path
+    path: Path  # absolute; its name is the experiment's
 
     @property
     def name(self) -> str:

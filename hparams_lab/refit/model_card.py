@@ -16,35 +16,20 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "hparams_lab")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """All that a model card says.
+    """All that a model card says."""
 
-    Attributes:
-        question: of the experiment, one line; empty if it asks none.
-        pick: the trial whose values the model has.
-        made: local time with its offset, ISO 8601.
-        seed: of the refit.
-        trained_on: what it was trained on, one line each.
-        data_digest: of what `load_data` returned; empty if none could be taken.
-        values: last value of each tag, as far as training wrote any.
-        provenance: command, code, versions and machine of the refit.
-        notices: what else to know, one sentence each.
-        files: what was saved, one line each.
-        loading: Python code that loads it.
-        repeating: the command that does all this again.
-    """
-
-    question: str
-    pick: Pick
-    made: str
-    seed: int
-    trained_on: Sequence[str]
-    data_digest: str
-    values: Mapping[str, float]
-    provenance: Provenance
-    notices: Sequence[str]
-    files: Sequence[str]
-    loading: str
-    repeating: str
+    question: str  # of the experiment, one line; empty if it asks none
+    pick: Pick  # the trial whose values the model has
+    made: str  # local time with its offset, ISO 8601
+    seed: int  # of the refit
+    trained_on: Sequence[str]  # what it was trained on, one line each
+    data_digest: str  # of what `load_data` returned; empty if none could be taken
+    values: Mapping[str, float]  # last value of each tag, as far as training wrote any
+    provenance: Provenance  # command, code, versions and machine of the refit
+    notices: Sequence[str]  # what else to know, one sentence each
+    files: Sequence[str]  # what was saved, one line each
+    loading: str  # Python code that loads it
+    repeating: str  # the command that does all this again
 
 
 def format_card(card: ModelCard) -> str:

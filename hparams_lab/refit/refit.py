@@ -40,21 +40,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RefitOptions:
-    """How a trial is to be trained again.
+    """How a trial is to be trained again."""
 
-    Attributes:
-        output: where the model goes.
-        overwrite: whether an earlier refit there is replaced.
-        seed: of the training, in [0, 2**31).
-        command: the words of the command line, for the record.
-        repeating: the command that does all this again.
-    """
-
-    output: RefitDir
-    overwrite: bool
-    seed: int
-    command: Sequence[str] = ()
-    repeating: str = ""
+    output: RefitDir  # where the model goes
+    overwrite: bool  # whether an earlier refit there is replaced
+    seed: int  # of the training, in [0, 2**31)
+    command: Sequence[str] = ()  # the words of the command line, for the record
+    repeating: str = ""  # the command that does all this again
 
     def check(self) -> None:
         """Refuse what cannot be, before anything is trained.
@@ -80,21 +72,13 @@ class RefitOptions:
 
 @dataclass(frozen=True)
 class Refit:
-    """What came of a refit.
+    """What came of a refit."""
 
-    Attributes:
-        output: where the model is.
-        failure: why training failed, in one line; empty if it did not.
-        values: last value of each tag.
-        saved: the files, None if training failed.
-        wall_secs: how long training took, in seconds.
-    """
-
-    output: RefitDir
-    failure: str
-    values: Mapping[str, float]
-    saved: Saved | None
-    wall_secs: float
+    output: RefitDir  # where the model is
+    failure: str  # why training failed, in one line; empty if it did not
+    values: Mapping[str, float]  # last value of each tag
+    saved: Saved | None  # the files, None if training failed
+    wall_secs: float  # how long training took, in seconds
 
 
 def refit(

@@ -32,32 +32,22 @@ _TRASH = ExperimentDir(Path("logs", "experiment")).trash_dir.name
 
 @dataclass
 class TransferPlan:
-    """What a pull is to do, by name.
+    """What a pull is to do, by name."""
 
-    Attributes:
-        wanted: is to come here.
-        disputed: those of them that were changed on both sides, or whose past is unknown.
-        gone: is to go here.
-        lost: was changed here, but another machine has gone on without it.
-    """
-
-    wanted: list[str] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)  # is to come here
+    # those of them that were changed on both sides, or whose past is unknown
     disputed: set[str] = field(default_factory=set)
-    gone: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # is to go here
+    # was changed here, but another machine has gone on without it
     lost: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull did.
+    """What a pull did."""
 
-    Attributes:
-        changed: names of the files that came or went.
-        set_aside: where those are now that were changed here, but gave way.
-    """
-
-    changed: set[str]
-    set_aside: list[Path]
+    changed: set[str]  # names of the files that came or went
+    set_aside: list[Path]  # where those are now that were changed here, but gave way
 
 
 def plan_pull(

@@ -31,17 +31,11 @@ _PATTERN = {*"*?["}
 
 @dataclass(frozen=True)
 class Object:
-    """What is known of an object without reading it.
+    """What is known of an object without reading it."""
 
-    Attributes:
-        token: changes when its content does.
-        size: in bytes.
-        modified_secs: when it was written, by the store's clock; NaN if it does not say.
-    """
-
-    token: str
-    size: int
-    modified_secs: float
+    token: str  # changes when its content does
+    size: int  # in bytes
+    modified_secs: float  # when it was written, by the store's clock; NaN if it does not say
 
 
 class Store:

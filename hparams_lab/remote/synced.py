@@ -27,27 +27,19 @@ UNKNOWN = Stamp(-1, 0, 0)
 
 
 class Agreed(NamedTuple):
-    """A file that was the same here and there.
+    """A file that was the same here and there."""
 
-    Attributes:
-        token: of the object.
-        stamp: of the file.
-    """
-
-    token: str
-    stamp: Stamp
+    token: str  # of the object
+    stamp: Stamp  # of the file
 
 
 @dataclass
 class SyncState:
-    """What is known of a mirror.
+    """What is known of a mirror."""
 
-    Attributes:
-        files: that were the same here and there, by name.
-        removed: names of those that are gone here, and are to go there.
-    """
-
+    # that were the same here and there, by name
     files: dict[str, Agreed] = field(default_factory=dict)
+    # names of those that are gone here, and are to go there
     removed: set[str] = field(default_factory=set)
 
     @staticmethod

@@ -23,19 +23,12 @@ _GIT_TIMEOUT_SECS = 30
 
 @dataclass(frozen=True)
 class GitState:
-    """The state of a git checkout.
+    """The state of a git checkout."""
 
-    Attributes:
-        root: top folder of the checkout.
-        commit: full hash of HEAD.
-        branch: name, or `HEAD` where none is checked out.
-        dirty: whether tracked files, or a source file git does not track, differ from it.
-    """
-
-    root: str
-    commit: str
-    branch: str
-    dirty: bool
+    root: str  # top folder of the checkout
+    commit: str  # full hash of HEAD
+    branch: str  # name, or `HEAD` where none is checked out
+    dirty: bool  # whether tracked files, or a source file git does not track, differ from it
 
     @property
     def label(self) -> str:
@@ -45,29 +38,17 @@ class GitState:
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a sweep came about.
+    """How a sweep came about."""
 
-    Attributes:
-        command: the words of the command line.
-        working_dir: where it was typed.
-        git: the checkout the experiment lies in, None outside git or without a file.
-        python: version.
-        versions: installed package to version.
-        host: the machine's name.
-        platform: operating system and processor.
-        num_cpus: processors of the machine, not of the process.
-        code_digest: of the sources' names and bytes; empty where it was not taken down.
-    """
-
-    command: Sequence[str]
-    working_dir: str
-    git: GitState | None
-    python: str
-    versions: Mapping[str, str]
-    host: str
-    platform: str
-    num_cpus: int
-    code_digest: str = ""
+    command: Sequence[str]  # the words of the command line
+    working_dir: str  # where it was typed
+    git: GitState | None  # the checkout the experiment lies in, None outside git or without a file
+    python: str  # version
+    versions: Mapping[str, str]  # installed package to version
+    host: str  # the machine's name
+    platform: str  # operating system and processor
+    num_cpus: int  # processors of the machine, not of the process
+    code_digest: str = ""  # of the sources' names and bytes; empty where it was not taken down
 
     @property
     def commit_label(self) -> str:

@@ -32,31 +32,21 @@ def never_stop(value: float, budget: int) -> tuple[bool, int | None]:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that says what a run is; it travels to the process that executes it.
+    """All that says what a run is; it travels to the process that executes it."""
 
-    Attributes:
-        dir: where its files go.
-        assignment: its hyperparameters.
-        seed: seeds every random generator of the run, in [0, 2**31).
-        split_seed: seeds the split of the data, equal for all trials of a sweep.
-        commit: the code's short commit, `+` behind it if it was changed since, or `none`.
-        num_folds: of which `dir.fold` is held out; None without folds.
-        subset: share of the training rows that is trained on, in (0, 1]; None is all.
-        prunes: whether what it reports is judged.
-        reused_from: path of the run, relative to the experiment's directory, whose results
-            these are; empty if it was executed.
-        refit: whether all rows are trained on, those held out too, and the model is kept.
-    """
-
-    dir: RunDir
-    assignment: Assignment
-    seed: int
-    split_seed: int
-    commit: str
-    num_folds: int | None = None
+    dir: RunDir  # where its files go
+    assignment: Assignment  # its hyperparameters
+    seed: int  # seeds every random generator of the run, in [0, 2**31)
+    split_seed: int  # seeds the split of the data, equal for all trials of a sweep
+    commit: str  # the code's short commit, `+` behind it if it was changed since, or `none`
+    num_folds: int | None = None  # of which `dir.fold` is held out; None without folds
+    # share of the training rows that is trained on, in (0, 1]; None is all
     subset: float | None = None
-    prunes: bool = False
+    prunes: bool = False  # whether what it reports is judged
+    # path of the run, relative to the experiment's directory, whose results these are; empty if
+    # it was executed
     reused_from: str = ""
+    # whether all rows are trained on, those held out too, and the model is kept
     refit: bool = False
 
     @property

@@ -45,77 +45,48 @@ _EXECUTION_0_1 = (
 
 @dataclass(frozen=True)
 class Resumption:
-    """One time that a sweep was gone on with.
+    """One time that a sweep was gone on with."""
 
-    Attributes:
-        started: local time with its offset, ISO 8601.
-        provenance: command, code, versions and machine of that time.
-    """
-
-    started: str
-    provenance: Provenance
+    started: str  # local time with its offset, ISO 8601
+    provenance: Provenance  # command, code, versions and machine of that time
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One launch of a search over an experiment.
+    """One launch of a search over an experiment."""
 
-    Attributes:
-        experiment: name.
-        id: local start time, to the second; the directory's name.
-        started: the same time with its offset, ISO 8601.
-        source: where the experiment was loaded from: a path, or a dotted module.
-        description: the experiment's, Markdown.
-        space: as searched, narrowed by `--set`.
-        metrics: in declared order.
-        objective: by which trials are ranked.
-        strategy: name.
-        max_trials: how many trials there are to be, None if open.
-        seed: of the sweep.
-        executor: name.
-        workers: runs at a time.
-        provenance: command, code, versions, machine.
-        trial_limit: of the user; None: all that the strategy has.
-        execution_options: what the user said of how runs are executed, by option.
-        settings: the words of `--set`, by which the declared space was narrowed; None
-            where they were not taken down.
-        tries: points to run first, canonical.
-        search_options: what the user said of the search, by option.
-        traits: of the strategy.
-        repeats: runs of each trial with other seeds.
-        folds: of the data, each of which is held out by a run of each repeat; None: none.
-        subset: share of the training rows, in (0, 1]; None is all.
-        racing: whether a trial's runs end once it cannot reach the best.
-        reuse: whether complete runs of earlier sweeps are taken over.
-        resumptions: oldest first.
-    """
-
-    experiment: str
-    id: str
-    started: str
-    source: str
-    description: str
-    space: SearchSpace
-    metrics: Sequence[Metric]
-    objective: Objective
-    strategy: str
-    max_trials: int | None
-    seed: int
-    executor: str
-    workers: int
-    provenance: Provenance
-    trial_limit: int | None = None
+    experiment: str  # name
+    id: str  # local start time, to the second; the directory's name
+    started: str  # the same time with its offset, ISO 8601
+    source: str  # where the experiment was loaded from: a path, or a dotted module
+    description: str  # the experiment's, Markdown
+    space: SearchSpace  # as searched, narrowed by `--set`
+    metrics: Sequence[Metric]  # in declared order
+    objective: Objective  # by which trials are ranked
+    strategy: str  # name
+    max_trials: int | None  # how many trials there are to be, None if open
+    seed: int  # of the sweep
+    executor: str  # name
+    workers: int  # runs at a time
+    provenance: Provenance  # command, code, versions, machine
+    trial_limit: int | None = None  # of the user; None: all that the strategy has
+    # what the user said of how runs are executed, by option
     execution_options: Mapping[str, Any] = field(default_factory=dict)
+    # the words of `--set`, by which the declared space was narrowed; None where they were not
+    # taken down
     settings: Sequence[str] | None = None
-    tries: Sequence[Assignment] = ()
+    tries: Sequence[Assignment] = ()  # points to run first, canonical
+    # what the user said of the search, by option
     search_options: Mapping[str, Any] = field(default_factory=dict)
+    # of the strategy
     traits: Traits = Traits()  # noqa: RUF009 - frozen
-    repeats: int = 1
+    repeats: int = 1  # runs of each trial with other seeds
+    # of the data, each of which is held out by a run of each repeat; None: none
     folds: int | None = None
-    subset: float | None = None
-    racing: bool = False
-    reuse: bool = False
-    resumptions: Sequence[Resumption] = ()
+    subset: float | None = None  # share of the training rows, in (0, 1]; None is all
+    racing: bool = False  # whether a trial's runs end once it cannot reach the best
+    reuse: bool = False  # whether complete runs of earlier sweeps are taken over
+    resumptions: Sequence[Resumption] = ()  # oldest first
 
     @property
     def runs_per_trial(self) -> int:

@@ -17,17 +17,11 @@ _MIN_INDEX_DIGITS = 4
 
 @dataclass(frozen=True)
 class Trial:
-    """An assignment within a sweep.
+    """An assignment within a sweep."""
 
-    Attributes:
-        id: readable, unique within its sweep, e.g. `0007-3f2a9c1b`.
-        index: 0-based place in the order of proposals.
-        assignment: the point of the space.
-    """
-
-    id: str
-    index: int
-    assignment: Assignment
+    id: str  # readable, unique within its sweep, e.g. `0007-3f2a9c1b`.
+    index: int  # 0-based place in the order of proposals
+    assignment: Assignment  # the point of the space
 
 
 def make_trial(index: int, assignment: Assignment, *, max_trials: int | None = None) -> Trial:

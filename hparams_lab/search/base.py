@@ -15,35 +15,23 @@ from hparams_lab.declare.space import SearchSpace
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a strategy says to a value that a run reports.
+    """What a strategy says to a value that a run reports."""
 
-    Attributes:
-        stop: whether the run is to end now.
-        rung: how many rungs of the pruner's ladder the run has completed; None if it has
-            no ladder.
-    """
-
-    stop: bool = False
+    stop: bool = False  # whether the run is to end now
+    # how many rungs of the pruner's ladder the run has completed; None if it has no ladder
     rung: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """What a strategy is like; kept in `sweep.json` for whoever reads its sweep.
+    """What a strategy is like; kept in `sweep.json` for whoever reads its sweep."""
 
-    Attributes:
-        prunes: it may stop runs before their ends.
-        has_rungs: it does so rung by rung, as of a ladder of budgets.
-        learns: what it proposes depends on what it has observed.
-        walks_levels: it proposes the grid levels of axes, so that a new level is new points.
-        may_end_early: fewer trials than `max_trials` may suffice.
-    """
-
-    prunes: bool = False
-    has_rungs: bool = False
-    learns: bool = False
+    prunes: bool = False  # it may stop runs before their ends
+    has_rungs: bool = False  # it does so rung by rung, as of a ladder of budgets
+    learns: bool = False  # what it proposes depends on what it has observed
+    # it proposes the grid levels of axes, so that a new level is new points
     walks_levels: bool = False
-    may_end_early: bool = False
+    may_end_early: bool = False  # fewer trials than `max_trials` may suffice
 
 
 class Strategy(ABC):
@@ -122,11 +110,8 @@ class Strategy(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class StrategySpec(Spec):
-    """What a name of `--search` stands for.
+    """What a name of `--search` stands for."""
 
-    Attributes:
-        make: given the space, which way is better, a seed of at least 0 and the options
-            object, returns a new strategy. Equal arguments give equal proposals.
-    """
-
+    # given the space, which way is better, a seed of at least 0 and the options object, returns
+    # a new strategy. Equal arguments give equal proposals.
     make: Callable[[SearchSpace, Goal, int, Any], Strategy]

@@ -21,14 +21,11 @@ DEFAULT_PASSES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class OneAtATimeOptions(PrunerOptions):
-    """Options of one_at_a_time.
+    """Options of one_at_a_time."""
 
-    Attributes:
-        order: names of axes to tune first, in this order; the others follow.
-        passes: how often to go over all axes, at least 1.
-    """
-
+    # names of axes to tune first, in this order; the others follow
     order: tuple[str, ...] = option("AXIS,...: what one_at_a_time tunes first", default=())
+    # how often to go over all axes, at least 1
     passes: int | None = option(
         "how often one_at_a_time goes over the axes", at_least=1, unset=DEFAULT_PASSES
     )

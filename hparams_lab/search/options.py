@@ -16,16 +16,13 @@ DEFAULT_REDUCTION_FACTOR = 3
 
 @dataclass(frozen=True, kw_only=True)
 class RungOptions(Options):
-    """Options of a search that stops runs early.
+    """Options of a search that stops runs early."""
 
-    Attributes:
-        min_budget: values that a run reports before it can be stopped, at least 1.
-        reduction_factor: budget of a rung over that of the one before, at least 2.
-    """
-
+    # values that a run reports before it can be stopped, at least 1
     min_budget: int | None = option(
         "values a run reports before it can be pruned", at_least=1, unset=1
     )
+    # budget of a rung over that of the one before, at least 2
     reduction_factor: int | None = option(
         "of asha and hyperband", at_least=2, unset=DEFAULT_REDUCTION_FACTOR
     )
@@ -35,14 +32,11 @@ class RungOptions(Options):
 class PrunerOptions(RungOptions):
     """Options of a search whose runs a pruner may stop.
 
-    Attributes:
-        pruner: name; None for none.
-
     Raises:
         UsageError: if an option is one of a pruner, and there is no such pruner.
     """
 
-    pruner: str | None = option("stop poor runs early", choices=PRUNERS)
+    pruner: str | None = option("stop poor runs early", choices=PRUNERS)  # name; None for none
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,12 +54,9 @@ class PrunerOptions(RungOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerOptions(Options):
-    """Options of a search that proposes by a sampler.
+    """Options of a search that proposes by a sampler."""
 
-    Attributes:
-        sampler: name.
-    """
-
+    # name
     sampler: str | None = option(
         "what proposes in bayes, hyperband and asha", choices=SAMPLERS, unset=SAMPLERS[0]
     )

@@ -20,17 +20,11 @@ Split = tuple[NDArray[Any], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Splits:
-    """The splits of a search, the same for all its candidates.
+    """The splits of a search, the same for all its candidates."""
 
-    Attributes:
-        pairs: in the splitter's order.
-        repeats: how often all folds come.
-        num_folds: of each repeat.
-    """
-
-    pairs: Sequence[Split]
-    repeats: int
-    num_folds: int
+    pairs: Sequence[Split]  # in the splitter's order
+    repeats: int  # how often all folds come
+    num_folds: int  # of each repeat
 
     def index_of(self, run: Run) -> int:
         """Return the 0-based number of the split that a run is of."""

@@ -29,19 +29,12 @@ _UPPER_TAIL = 0.975  # of the two-sided 95 % interval
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean of some runs, and how far to trust it.
+    """The mean of some runs, and how far to trust it."""
 
-    Attributes:
-        mean: NaN if there are none.
-        std: of one run, with n - 1; NaN below two runs.
-        count: number of runs.
-        num_folds: that the runs hold one out of each; None without folds.
-    """
-
-    mean: float
-    std: float
-    count: int
-    num_folds: int | None = None
+    mean: float  # NaN if there are none
+    std: float  # of one run, with n - 1; NaN below two runs
+    count: int  # number of runs
+    num_folds: int | None = None  # that the runs hold one out of each; None without folds
 
     @property
     def low(self) -> float:

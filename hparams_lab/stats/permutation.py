@@ -20,15 +20,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """Values that would be exchangeable if nothing had been changed.
+    """Values that would be exchangeable if nothing had been changed."""
 
-    Attributes:
-        before: of one side, at least one.
-        after: of the other one, at least one.
-    """
-
-    before: Sequence[float]
-    after: Sequence[float]
+    before: Sequence[float]  # of one side, at least one
+    after: Sequence[float]  # of the other one, at least one
 
     @property
     def weight(self) -> float:

@@ -16,15 +16,10 @@ from hparams_lab.runs.trial import Trial, index_of
 
 @dataclass(frozen=True)
 class PastTrial:
-    """A trial that has begun.
+    """A trial that has begun."""
 
-    Attributes:
-        trial: id, place and assignment.
-        runs: that have begun, by repeat and fold, without superseded attempts.
-    """
-
-    trial: Trial
-    runs: Sequence[RunRecord]
+    trial: Trial  # id, place and assignment
+    runs: Sequence[RunRecord]  # that have begun, by repeat and fold, without superseded attempts
 
     def find(self, spec: RunSpec) -> RunRecord | None:
         """Return the record of a run of this trial, None if it has not begun."""

@@ -15,19 +15,12 @@ from hparams_lab.sweeps.worker import Outcome
 
 @dataclass(frozen=True)
 class Started:
-    """A sweep whose first run is about to begin.
+    """A sweep whose first run is about to begin."""
 
-    Attributes:
-        sweep: as recorded in `sweep.json`.
-        sweep_dir: its directory.
-        notice: what the user should know; empty if nothing.
-        num_done: runs that had ended before.
-    """
-
-    sweep: Sweep
-    sweep_dir: SweepDir
-    notice: str = ""
-    num_done: int = 0
+    sweep: Sweep  # as recorded in `sweep.json`
+    sweep_dir: SweepDir  # its directory
+    notice: str = ""  # what the user should know; empty if nothing
+    num_done: int = 0  # runs that had ended before
 
     @property
     def max_runs(self) -> int | None:
@@ -38,17 +31,11 @@ class Started:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run of this sweep that has ended.
+    """A run of this sweep that has ended."""
 
-    Attributes:
-        trial: that it belongs to.
-        spec: what was run.
-        outcome: how it ended.
-    """
-
-    trial: Trial
-    spec: RunSpec
-    outcome: Outcome
+    trial: Trial  # that it belongs to
+    spec: RunSpec  # what was run
+    outcome: Outcome  # how it ended
 
 
 def _ignore(*events: object) -> None:
@@ -57,15 +44,10 @@ def _ignore(*events: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Listeners:
-    """Functions that are called while a sweep runs, in the thread that runs it.
+    """Functions that are called while a sweep runs, in the thread that runs it."""
 
-    Attributes:
-        on_start: called once, before the first run.
-        on_result: called with each run as it ends; of several attempts, with the last.
-        on_retry: called with an attempt that will be made again, why, and in how many
-            seconds.
-    """
-
-    on_start: Callable[[Started], None] = _ignore
+    on_start: Callable[[Started], None] = _ignore  # called once, before the first run
+    # called with each run as it ends; of several attempts, with the last
     on_result: Callable[[RunResult], None] = _ignore
+    # called with an attempt that will be made again, why, and in how many seconds
     on_retry: Callable[[RunResult, JobEnd, float], None] = _ignore

@@ -45,21 +45,16 @@ Attempt = tuple[RunResult, JobEnd]
 
 @dataclass
 class SweepResult:
-    """What came of launching or resuming a sweep; its runs are in their event files.
+    """What came of launching or resuming a sweep; its runs are in their event files."""
 
-    Attributes:
-        endings: how many runs ended in each way, each by its last attempt.
-        failures: the first of the runs that failed, at most `MAX_FAILURES_KEPT`.
-        retries: how many attempts were made again, by how they had ended.
-        num_reused: runs that were taken over from other sweeps.
-        stopped: why it ended before its search was over; empty if it did not.
-    """
-
+    # how many runs ended in each way, each by its last attempt
     endings: Counter[Ending] = field(default_factory=Counter)
+    # the first of the runs that failed, at most `MAX_FAILURES_KEPT`
     failures: list[RunResult] = field(default_factory=list)
+    # how many attempts were made again, by how they had ended
     retries: Counter[JobEnd] = field(default_factory=Counter)
-    num_reused: int = 0
-    stopped: str = ""
+    num_reused: int = 0  # runs that were taken over from other sweeps
+    stopped: str = ""  # why it ended before its search was over; empty if it did not
 
     @property
     def num_runs(self) -> int:

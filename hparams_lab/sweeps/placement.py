@@ -73,14 +73,10 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class SharedLogdir:
-    """A log directory that other machines are to write to.
+    """A log directory that other machines are to write to."""
 
-    Attributes:
-        path: absolute.
-        token: what no other file is called.
-    """
-
-    path: Path
+    path: Path  # absolute
+    # what no other file is called
     token: str = field(default_factory=lambda: f".probe-{uuid.uuid4().hex}")
 
     @contextlib.contextmanager

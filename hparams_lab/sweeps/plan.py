@@ -18,19 +18,12 @@ from hparams_lab.sweeps.settings import parse_settings, parse_tries
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep that is ready to be launched.
+    """A sweep that is ready to be launched."""
 
-    Attributes:
-        space: narrowed to the options' choices.
-        strategy: over that space.
-        tries: points to run first.
-        max_trials: how many trials there are to be, None if open.
-    """
-
-    space: SearchSpace
-    strategy: Strategy
-    tries: Sequence[Assignment]
-    max_trials: int | None
+    space: SearchSpace  # narrowed to the options' choices
+    strategy: Strategy  # over that space
+    tries: Sequence[Assignment]  # points to run first
+    max_trials: int | None  # how many trials there are to be, None if open
 
 
 def make_plan(experiment: Experiment, options: LaunchOptions) -> Plan:

@@ -21,17 +21,11 @@ _Key = tuple[str, int, int | None]
 
 @dataclass(frozen=True)
 class TakenOver:
-    """A run of this sweep that another sweep has executed.
+    """A run of this sweep that another sweep has executed."""
 
-    Attributes:
-        spec: says where its results come from.
-        outcome: how it ended there.
-        reports: what it reported on the way.
-    """
-
-    spec: RunSpec
-    outcome: Outcome
-    reports: Sequence[float]
+    spec: RunSpec  # says where its results come from
+    outcome: Outcome  # how it ended there
+    reports: Sequence[float]  # what it reported on the way
 
 
 class Reuse:

@@ -47,21 +47,13 @@ _PATIENCE_SECS = 60.0
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """A run that is to be executed somewhere else.
+    """A run that is to be executed somewhere else."""
 
-    Attributes:
-        spec: with the driver's paths.
-        root: of those paths: the driver's mirror.
-        url: that it mirrors.
-        upload_secs: how often what is written is to be sent.
-        output_file: takes what the run prints, on the node.
-    """
-
-    spec: RunSpec
-    root: Path
-    url: str
-    upload_secs: float
-    output_file: Path
+    spec: RunSpec  # with the driver's paths
+    root: Path  # of those paths: the driver's mirror
+    url: str  # that it mirrors
+    upload_secs: float  # how often what is written is to be sent
+    output_file: Path  # takes what the run prints, on the node
 
 
 class SpoolingExecutor(Executor):

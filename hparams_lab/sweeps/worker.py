@@ -47,40 +47,27 @@ _MAX_METRIC = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Loaded:
-    """An experiment and its data, loaded once for many runs.
+    """An experiment and its data, loaded once for many runs."""
 
-    Attributes:
-        experiment: the declaration.
-        data: what its `load_data` returned, None without one.
-        data_digest: of the data, before a run could change it; empty where none can be
-            taken, or there is no data.
-    """
-
-    experiment: Experiment
-    data: Any
+    experiment: Experiment  # the declaration
+    data: Any  # what its `load_data` returned, None without one
+    # of the data, before a run could change it; empty where none can be taken, or there is no
+    # data
     data_digest: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """How a run ended."""
 
-    Attributes:
-        ending: how it ended.
-        metrics: last value of each tag written.
-        objective_value: the objective's; NaN if there is none, or the run was pruned and
-            so is no match for full ones.
-        reason: why it failed, in one line; empty if it did not.
-        wall_secs: how long it took, in seconds; None if its process died.
-        storage_fault: why what it had to record could not be written; empty if it could.
-    """
-
-    ending: Ending
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    ending: Ending  # how it ended
+    metrics: Mapping[str, float] = field(default_factory=dict)  # last value of each tag written
+    # the objective's; NaN if there is none, or the run was pruned and so is no match for full
+    # ones
     objective_value: float = math.nan
-    reason: str = ""
-    wall_secs: float | None = None
-    storage_fault: str = ""
+    reason: str = ""  # why it failed, in one line; empty if it did not
+    wall_secs: float | None = None  # how long it took, in seconds; None if its process died
+    storage_fault: str = ""  # why what it had to record could not be written; empty if it could
 
     @property
     def status(self) -> Status:

@@ -22,22 +22,15 @@ class Topic(Enum):
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that changed.
+    """One thing that changed."""
 
-    Attributes:
-        topic: what it is about.
-        name: of the thing: an hparam, an option, a package.
-        before: what it was, in words, empty where there is nothing to say of it; None where
-            it was not there.
-        after: what it is, likewise.
-        note: what else there is to say; may be empty.
-    """
-
-    topic: Topic
-    name: str
+    topic: Topic  # what it is about
+    name: str  # of the thing: an hparam, an option, a package
+    # what it was, in words, empty where there is nothing to say of it; None where it was not
+    # there
     before: str | None
-    after: str | None
-    note: str = ""
+    after: str | None  # what it is, likewise
+    note: str = ""  # what else there is to say; may be empty
 
     def __str__(self) -> str:
         """Return it as one line.

@@ -39,42 +39,25 @@ class Sameness(Enum):
 
 @dataclass(frozen=True)
 class Side:
-    """One of two groups of runs, and the sweeps that they are of.
+    """One of two groups of runs, and the sweeps that they are of."""
 
-    Attributes:
-        sweeps: at least one, in any order.
-        sweep_dirs: of the sweeps, in their order.
-        records: runs of them.
-    """
-
-    sweeps: Sequence[Sweep]
-    sweep_dirs: Sequence[SweepDir]
-    records: Sequence[RunRecord]
+    sweeps: Sequence[Sweep]  # at least one, in any order
+    sweep_dirs: Sequence[SweepDir]  # of the sweeps, in their order
+    records: Sequence[RunRecord]  # runs of them
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed.
+    """What changed."""
 
-    Attributes:
-        before: id of the earlier sweep that was compared, the newest of its side.
-        after: of the later one.
-        facts: one change each, the most decisive first.
-        code: how the saved sources differ.
-        data: whether `load_data` returned the same.
-        hold_out: whether the runs that chose rows of the data did so by the same seed.
-        unknown: what cannot be told, one sentence each.
-        disagreements: where a side's other sweeps differ from the one compared.
-    """
-
-    before: str
-    after: str
-    facts: Sequence[Change]
-    code: CodeChanges
-    data: Sameness
-    hold_out: Sameness
-    unknown: Sequence[str] = ()
-    disagreements: Sequence[str] = ()
+    before: str  # id of the earlier sweep that was compared, the newest of its side
+    after: str  # of the later one
+    facts: Sequence[Change]  # one change each, the most decisive first
+    code: CodeChanges  # how the saved sources differ
+    data: Sameness  # whether `load_data` returned the same
+    hold_out: Sameness  # whether the runs that chose rows of the data did so by the same seed
+    unknown: Sequence[str] = ()  # what cannot be told, one sentence each
+    disagreements: Sequence[str] = ()  # where a side's other sweeps differ from the one compared
 
     @property
     def has_changed(self) -> bool:
@@ -237,17 +220,11 @@ def _find_disagreements(stages: Sequence[Stage]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Stage:
-    """A sweep as it was when the last of some of its runs began.
+    """A sweep as it was when the last of some of its runs began."""
 
-    Attributes:
-        sweep: as it was launched and resumed.
-        sweep_dir: of the sweep.
-        records: those runs; empty for the sweep as it was resumed last.
-    """
-
-    sweep: Sweep
-    sweep_dir: SweepDir
-    records: Sequence[RunRecord]
+    sweep: Sweep  # as it was launched and resumed
+    sweep_dir: SweepDir  # of the sweep
+    records: Sequence[RunRecord]  # those runs; empty for the sweep as it was resumed last
 
     @cached_property
     def number(self) -> int:

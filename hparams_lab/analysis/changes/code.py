@@ -21,23 +21,15 @@ _NUM_HEADER_LINES = 2  # of a unified diff: the names of the files
 
 @dataclass(frozen=True)
 class FileChange:
-    """How a file of the user's differs.
+    """How a file of the user's differs."""
 
-    Attributes:
-        path: in the archive; of the later one if it is in both.
-        kind: `changed`, `new`, `gone`, or `moved` where nothing but its place differs.
-        num_added: lines that the later one has and the earlier has not.
-        num_removed: lines that the earlier one has and the later has not.
-        moved_from: its path in the earlier archive, if that was another; else empty.
-        diff: the changed lines as a unified diff without the files' names; empty where
-            there are too many to be told.
-    """
-
-    path: str
-    kind: str
-    num_added: int = 0
-    num_removed: int = 0
-    moved_from: str = ""
+    path: str  # in the archive; of the later one if it is in both
+    kind: str  # `changed`, `new`, `gone`, or `moved` where nothing but its place differs
+    num_added: int = 0  # lines that the later one has and the earlier has not
+    num_removed: int = 0  # lines that the earlier one has and the later has not
+    moved_from: str = ""  # its path in the earlier archive, if that was another; else empty
+    # the changed lines as a unified diff without the files' names; empty where there are too
+    # many to be told
     diff: Sequence[str] = ()
 
     def __str__(self) -> str:
@@ -60,15 +52,11 @@ class FileChange:
 
 @dataclass(frozen=True)
 class CodeChanges:
-    """How the sources differ.
+    """How the sources differ."""
 
-    Attributes:
-        files: those that differ, the experiment's own first; empty if none does.
-        problem: why they cannot be compared; empty if they can.
-    """
-
+    # those that differ, the experiment's own first; empty if none does
     files: Sequence[FileChange] = ()
-    problem: str = ""
+    problem: str = ""  # why they cannot be compared; empty if they can
 
 
 def compare_sources(before: Path, after: Path) -> CodeChanges:

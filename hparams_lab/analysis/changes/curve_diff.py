@@ -21,25 +21,16 @@ _Points = dict[tuple[int, int], float]
 
 @dataclass(frozen=True)
 class CurveDiff:
-    """How a tag's points differ.
+    """How a tag's points differ."""
 
-    Attributes:
-        tag: of the points.
-        num_first: points of the first run.
-        num_second: points of the second run.
-        num_shared: points that both have, by their steps.
-        parts_at: the first step that both have with different values; None if there is none.
-        largest: the largest difference of finite values at one step; NaN if there is none.
-        largest_at: its step; None if there is none.
-    """
-
-    tag: str
-    num_first: int
-    num_second: int
-    num_shared: int
+    tag: str  # of the points
+    num_first: int  # points of the first run
+    num_second: int  # points of the second run
+    num_shared: int  # points that both have, by their steps
+    # the first step that both have with different values; None if there is none
     parts_at: int | None
-    largest: float
-    largest_at: int | None
+    largest: float  # the largest difference of finite values at one step; NaN if there is none
+    largest_at: int | None  # its step; None if there is none
 
     @property
     def is_same(self) -> bool:

@@ -20,32 +20,20 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact of both runs.
+    """A fact of both runs."""
 
-    Attributes:
-        name: of the fact.
-        first: of the first run; None where it has none.
-        second: of the second run, likewise.
-    """
-
-    name: str
-    first: Any
-    second: Any
+    name: str  # of the fact
+    first: Any  # of the first run; None where it has none
+    second: Any  # of the second run, likewise
 
 
 @dataclass(frozen=True)
 class MetricDiff:
-    """What a tag's points come to in both runs.
+    """What a tag's points come to in both runs."""
 
-    Attributes:
-        tag: of the points.
-        first: of the first run; None without points.
-        second: of the second run, likewise.
-    """
-
-    tag: str
-    first: Summary | None
-    second: Summary | None
+    tag: str  # of the points
+    first: Summary | None  # of the first run; None without points
+    second: Summary | None  # of the second run, likewise
 
     @property
     def differing(self) -> list[str]:
@@ -67,23 +55,15 @@ class MetricDiff:
 
 @dataclass(frozen=True)
 class RunDiff:
-    """What differs between two runs.
+    """What differs between two runs."""
 
-    Attributes:
-        values: hyperparameters that differ.
-        facts: seed, status and such, as far as they differ.
-        times: when they started and how long they took, in seconds.
-        metrics: by tag, those of the objective and the declared metrics first, all of them.
-        curves: by tag, likewise.
-        changes: between their sweeps.
-    """
-
-    values: Sequence[Difference]
-    facts: Sequence[Difference]
-    times: Sequence[Difference]
+    values: Sequence[Difference]  # hyperparameters that differ
+    facts: Sequence[Difference]  # seed, status and such, as far as they differ
+    times: Sequence[Difference]  # when they started and how long they took, in seconds
+    # by tag, those of the objective and the declared metrics first, all of them
     metrics: Sequence[MetricDiff]
-    curves: Sequence[CurveDiff]
-    changes: Changes
+    curves: Sequence[CurveDiff]  # by tag, likewise
+    changes: Changes  # between their sweeps
 
     @property
     def differing(self) -> list[str]:

@@ -26,50 +26,29 @@ from hparams_lab.logdir.layout import SweepDir
 
 @dataclass(frozen=True)
 class GroupPair:
-    """One group against another.
+    """One group against another."""
 
-    Attributes:
-        before: label of the group that it is compared with.
-        after: label of the group that is compared.
-        num_matched: points of the space that both have tried in full.
-        num_only_before: points that only the one before has tried.
-        num_only_after: points that only the one after has.
-        left_out: trials of both that cannot be compared, by label.
-        num_unused: runs of matched trials that have no counterpart on the other side.
-        finding: what the matched trials come to.
-        changes: what was changed from one to the other.
-    """
-
-    before: str
-    after: str
-    num_matched: int
-    num_only_before: int
-    num_only_after: int
-    left_out: Mapping[str, int]
-    num_unused: int
-    finding: Finding
-    changes: Changes
+    before: str  # label of the group that it is compared with
+    after: str  # label of the group that is compared
+    num_matched: int  # points of the space that both have tried in full
+    num_only_before: int  # points that only the one before has tried
+    num_only_after: int  # points that only the one after has
+    left_out: Mapping[str, int]  # trials of both that cannot be compared, by label
+    num_unused: int  # runs of matched trials that have no counterpart on the other side
+    finding: Finding  # what the matched trials come to
+    changes: Changes  # what was changed from one to the other
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The groups of an experiment's trials, and some of them against others.
+    """The groups of an experiment's trials, and some of them against others."""
 
-    Attributes:
-        experiment: name.
-        objective: of the newest sweep, by which all are compared.
-        by: what the trials of a group have in common.
-        groups: oldest first.
-        pairs: each group against the one before it, or against the baseline.
-        num_left_out: trials in no group, as their runs are of several commits.
-    """
-
-    experiment: str
-    objective: Objective
-    by: By
-    groups: Sequence[Group]
-    pairs: Sequence[GroupPair]
-    num_left_out: int
+    experiment: str  # name
+    objective: Objective  # of the newest sweep, by which all are compared
+    by: By  # what the trials of a group have in common
+    groups: Sequence[Group]  # oldest first
+    pairs: Sequence[GroupPair]  # each group against the one before it, or against the baseline
+    num_left_out: int  # trials in no group, as their runs are of several commits
 
 
 def compare(

@@ -43,23 +43,15 @@ class Unit(Enum):
 
 @dataclass(frozen=True)
 class Design:
-    """Values of two groups.
+    """Values of two groups."""
 
-    Attributes:
-        unit: what one value is: a run; a fold, or a split, averaged over the trials.
-        blocks: runs that may be exchanged for each other, a fold side by side, or all splits.
-        num_trials: matched trials whose runs they are.
-        num_folds: of each repeat; None without folds.
-        num_used: runs that are in the values.
-        problem: why they tell nothing; empty if they tell something.
-    """
-
-    unit: Unit = Unit.RUN
+    unit: Unit = Unit.RUN  # what one value is: a run; a fold, or a split, averaged over the trials
+    # runs that may be exchanged for each other, a fold side by side, or all splits
     blocks: Sequence[Block] = ()
-    num_trials: int = 0
-    num_folds: int | None = None
-    num_used: int = 0
-    problem: str = ""
+    num_trials: int = 0  # matched trials whose runs they are
+    num_folds: int | None = None  # of each repeat; None without folds
+    num_used: int = 0  # runs that are in the values
+    problem: str = ""  # why they tell nothing; empty if they tell something
 
     @property
     def is_identical(self) -> bool:

@@ -42,77 +42,45 @@ class By(Enum):
 
 @dataclass(frozen=True)
 class RunGroup:
-    """The trials of a group.
+    """The trials of a group."""
 
-    Attributes:
-        label: of the group.
-        sweeps: that the trials are of, oldest first.
-        rows: the trials, best first.
-    """
-
-    label: str
-    sweeps: Sequence[Sweep]
-    rows: Sequence[TrialRow]
+    label: str  # of the group
+    sweeps: Sequence[Sweep]  # that the trials are of, oldest first
+    rows: Sequence[TrialRow]  # the trials, best first
 
 
 @dataclass(frozen=True)
 class BestTrial:
-    """The best trial of a group.
+    """The best trial of a group."""
 
-    Attributes:
-        trial: id.
-        sweep: id.
-        dir: where its runs lie.
-        value: of the objective.
-        assignment: its hyperparameters.
-    """
-
-    trial: str
-    sweep: str
-    dir: Path
-    value: float
-    assignment: Assignment
+    trial: str  # id
+    sweep: str  # id
+    dir: Path  # where its runs lie
+    value: float  # of the objective
+    assignment: Assignment  # its hyperparameters
 
 
 @dataclass(frozen=True)
 class Group:
-    """What the trials of a group came to, by the objective of the newest sweep of all.
+    """What the trials of a group came to, by the objective of the newest sweep of all."""
 
-    Attributes:
-        label: a day, a sweep's id, or a commit.
-        started: its first run, local time with its offset, ISO 8601.
-        ended: its last run, likewise; None if none has ended.
-        sweeps: ids, oldest first.
-        commits: short ones, `+` behind those with changes, in order of first appearance.
-        num_trials: that have begun.
-        num_runs: of them.
-        statuses: number of trials by label: SUCCESS, FAILURE, PRUNED and so on.
-        num_values: trials that succeeded in full, with a finite value of the objective.
-        best: of those; None if there are none.
-        median: of their values, NaN if there are none.
-        mean: of their values, likewise.
-        low: lower end of the 95 % interval of the mean, after Student's t; NaN below two.
-        high: upper end of it.
-        wall_secs: of all ended runs together.
-        notes: what else there is to know, one sentence each.
-    """
-
-    label: str
-    started: str
-    ended: str | None
-    sweeps: Sequence[str]
+    label: str  # a day, a sweep's id, or a commit
+    started: str  # its first run, local time with its offset, ISO 8601
+    ended: str | None  # its last run, likewise; None if none has ended
+    sweeps: Sequence[str]  # ids, oldest first
+    # short ones, `+` behind those with changes, in order of first appearance
     commits: Sequence[str]
-    num_trials: int
-    num_runs: int
-    statuses: Mapping[str, int]
-    num_values: int
-    best: BestTrial | None
-    median: float
-    mean: float
-    low: float
-    high: float
-    wall_secs: float
-    notes: Sequence[str]
+    num_trials: int  # that have begun
+    num_runs: int  # of them
+    statuses: Mapping[str, int]  # number of trials by label: SUCCESS, FAILURE, PRUNED and so on
+    num_values: int  # trials that succeeded in full, with a finite value of the objective
+    best: BestTrial | None  # of those; None if there are none
+    median: float  # of their values, NaN if there are none
+    mean: float  # of their values, likewise
+    low: float  # lower end of the 95 % interval of the mean, after Student's t; NaN below two
+    high: float  # upper end of it
+    wall_secs: float  # of all ended runs together
+    notes: Sequence[str]  # what else there is to know, one sentence each
 
 
 def form_groups(rows: Iterable[TrialRow], sweeps: Sequence[Sweep], by: By) -> list[RunGroup]:

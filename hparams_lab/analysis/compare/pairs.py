@@ -20,32 +20,21 @@ _Point = frozenset[tuple[str, Value]]
 
 @dataclass(frozen=True)
 class Match:
-    """One point of the space that both groups have tried in full.
+    """One point of the space that both groups have tried in full."""
 
-    Attributes:
-        before: trials of one group, at least one, oldest sweep first.
-        after: of the other one.
-    """
-
-    before: Sequence[TrialRow]
-    after: Sequence[TrialRow]
+    before: Sequence[TrialRow]  # trials of one group, at least one, oldest sweep first
+    after: Sequence[TrialRow]  # of the other one
 
 
 @dataclass(frozen=True)
 class Matches:
-    """What two groups have in common.
+    """What two groups have in common."""
 
-    Attributes:
-        matches: points that both have tried in full.
-        num_only_before: points that only one group has tried, in whatever way.
-        num_only_after: that only the other one has.
-        left_out: number of trials of both, by label, that cannot be compared, as they
-            failed, were stopped early, still run, or have no finite value.
-    """
-
-    matches: Sequence[Match]
-    num_only_before: int
-    num_only_after: int
+    matches: Sequence[Match]  # points that both have tried in full
+    num_only_before: int  # points that only one group has tried, in whatever way
+    num_only_after: int  # that only the other one has
+    # number of trials of both, by label, that cannot be compared, as they failed, were stopped
+    # early, still run, or have no finite value
     left_out: Mapping[str, int]
 
 
@@ -100,25 +89,15 @@ The seed is None where the run took its rows from no split of ours.
 
 @dataclass(frozen=True)
 class Observation:
-    """What counts of one run.
+    """What counts of one run."""
 
-    Attributes:
-        trial: index of its match.
-        value: of the objective.
-        split: which rows it was judged on, as far as that is known.
-        num_folds: one of which it held out; None without folds.
-        run_seed: by which runs of one split are told apart.
-        sweep_seed: of its sweep.
-        origin: the run that was executed: its path below the experiment's directory.
-    """
-
-    trial: int
-    value: float
-    split: Split
-    num_folds: int | None
-    run_seed: Hashable
-    sweep_seed: int
-    origin: str
+    trial: int  # index of its match
+    value: float  # of the objective
+    split: Split  # which rows it was judged on, as far as that is known
+    num_folds: int | None  # one of which it held out; None without folds
+    run_seed: Hashable  # by which runs of one split are told apart
+    sweep_seed: int  # of its sweep
+    origin: str  # the run that was executed: its path below the experiment's directory
 
 
 def observe(

@@ -29,27 +29,18 @@ ALPHA = 0.05  # two-sided: of the verdicts, and what the intervals leave out
 
 @dataclass(frozen=True)
 class Significance:
-    """A mean difference, in the units of the metric, and how sure it is.
+    """A mean difference, in the units of the metric, and how sure it is."""
 
-    Attributes:
-        difference: mean of after minus before.
-        low: lower end of its 95 % interval; -inf where there is too little to bound it.
-        high: upper end of it.
-        p_value: two-sided, of no difference; in (0, 1].
-        effect_size: Cohen's d, the difference in standard deviations of the difference of two
-            runs, of a fold's difference, or of a split; infinite where these do not vary,
-            NaN where there are too few to tell.
-        num_before: runs, folds or splits before.
-        num_after: runs, folds or splits after.
-    """
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
+    difference: float  # mean of after minus before
+    low: float  # lower end of its 95 % interval; -inf where there is too little to bound it
+    high: float  # upper end of it
+    p_value: float  # two-sided, of no difference; in (0, 1]
+    # Cohen's d, the difference in standard deviations of the difference of two runs, of a
+    # fold's difference, or of a split; infinite where these do not vary, NaN where there are
+    # too few to tell
     effect_size: float
-    num_before: int
-    num_after: int
+    num_before: int  # runs, folds or splits before
+    num_after: int  # runs, folds or splits after
 
 
 def permutation_test(blocks: Sequence[Block]) -> Significance:

@@ -34,31 +34,20 @@ class Conclusion(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict and what it rests on.
+    """A verdict and what it rests on."""
 
-    Attributes:
-        verdict: at a level of 5 % for all comparisons made together.
-        unit: what counted as one value.
-        num_trials: matched trials that were compared.
-        num_folds: of each repeat; None without folds.
-        evidence: None where nothing could be tested.
-        corrected_p_value: for the number of comparisons; None as `evidence`.
-        repeats_needed: with no evidence, by how many repeats of each trial a difference of
-            the observed size would show, four times out of five; more than `MAX_REPEATS`
-            where it takes more; None where that is not known.
-        is_identical: whether all values were the same on both sides.
-        problem: why nothing could be tested, or the test says nothing; else empty.
-    """
-
-    verdict: Conclusion
-    unit: Unit
-    num_trials: int
-    num_folds: int | None
-    evidence: Significance | None
-    corrected_p_value: float | None
+    verdict: Conclusion  # at a level of 5 % for all comparisons made together
+    unit: Unit  # what counted as one value
+    num_trials: int  # matched trials that were compared
+    num_folds: int | None  # of each repeat; None without folds
+    evidence: Significance | None  # None where nothing could be tested
+    corrected_p_value: float | None  # for the number of comparisons; None as `evidence`
+    # with no evidence, by how many repeats of each trial a difference of the observed size
+    # would show, four times out of five; more than `MAX_REPEATS` where it takes more; None
+    # where that is not known
     repeats_needed: int | None = None
-    is_identical: bool = False
-    problem: str = ""
+    is_identical: bool = False  # whether all values were the same on both sides
+    problem: str = ""  # why nothing could be tested, or the test says nothing; else empty
 
 
 def decide(samples: Sequence[Design], goal: Goal) -> list[Finding]:
@@ -131,15 +120,10 @@ def _count_repeats(samples: Design, evidence: Significance, alpha: float) -> int
 
 @dataclass(frozen=True)
 class SelectionBias:
-    """How matched trials were picked by their results.
+    """How matched trials were picked by their results."""
 
-    Attributes:
-        towards: the verdict that comes of it by itself.
-        reason: what is to be said in its place.
-    """
-
-    towards: Conclusion
-    reason: str
+    towards: Conclusion  # the verdict that comes of it by itself
+    reason: str  # what is to be said in its place
 
     def correct(self, finding: Finding) -> Finding:
         """Return the finding without a verdict that would come of the picking by itself."""

@@ -33,18 +33,13 @@ _TOLERANCE = 1e-8
 
 @dataclass(frozen=True)
 class LevelMean:
-    """What the model has for one level of a factor.
+    """What the model has for one level of a factor."""
 
-    Attributes:
-        mean: of the number, if all trials with the factor had this level and were else as
-            they are; NaN where the trials cannot tell it from another factor's.
-        low: lower end of the two-sided 95 % interval of the mean; NaN if there is none.
-        high: upper end of it.
-    """
-
+    # of the number, if all trials with the factor had this level and were else as they are; NaN
+    # where the trials cannot tell it from another factor's
     mean: float
-    low: float
-    high: float
+    low: float  # lower end of the two-sided 95 % interval of the mean; NaN if there is none
+    high: float  # upper end of it
 
 
 class AdditiveModel:

@@ -31,52 +31,32 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class LevelEffect:
-    """One level of an axis: a value, or a range of values.
+    """One level of an axis: a value, or a range of values."""
 
-    Attributes:
-        label: the value, or `LOW to HIGH`.
-        mean: of the metric, freed of what the other axes did; NaN if that cannot be told.
-        low: lower end of the 95 % interval of the mean; NaN if there is none.
-        high: upper end of it.
-        count: number of trials.
-        best: the best that a trial with this level reached, the other axes free.
-    """
-
-    label: str
-    mean: float
-    low: float
-    high: float
-    count: int
-    best: float
+    label: str  # the value, or `LOW to HIGH`
+    mean: float  # of the metric, freed of what the other axes did; NaN if that cannot be told
+    low: float  # lower end of the 95 % interval of the mean; NaN if there is none
+    high: float  # upper end of it
+    count: int  # number of trials
+    best: float  # the best that a trial with this level reached, the other axes free
 
 
 @dataclass(frozen=True)
 class AxisEffect:
-    """What one hyperparameter did.
+    """What one hyperparameter did."""
 
-    Attributes:
-        name: the axis's.
-        importance: share of what sets the trials apart, noise included, in [0, 1]; NaN if the
-            trials are too few to tell, or tell it not from something else.
-        importance_low: lower end of its range over resamples of the trials.
-        importance_high: upper end of it.
-        p_value: of all levels being alike, corrected for the number of axes; NaN as
-            `importance`.
-        levels: numbers in increasing order, words in declared order.
-        best_level: label of the level with the best trial.
-        best_mean_level: label of the level with the best mean; empty without means.
-        count: number of trials that have the axis.
-    """
-
-    name: str
+    name: str  # the axis's
+    # share of what sets the trials apart, noise included, in [0, 1]; NaN if the trials are too
+    # few to tell, or tell it not from something else
     importance: float
-    importance_low: float
-    importance_high: float
+    importance_low: float  # lower end of its range over resamples of the trials
+    importance_high: float  # upper end of it
+    # of all levels being alike, corrected for the number of axes; NaN as `importance`
     p_value: float
-    levels: Sequence[LevelEffect]
-    best_level: str
-    best_mean_level: str
-    count: int
+    levels: Sequence[LevelEffect]  # numbers in increasing order, words in declared order
+    best_level: str  # label of the level with the best trial
+    best_mean_level: str  # label of the level with the best mean; empty without means
+    count: int  # number of trials that have the axis
 
     @property
     def is_evident(self) -> bool:
@@ -86,27 +66,17 @@ class AxisEffect:
 
 @dataclass(frozen=True)
 class Effects:
-    """What the hyperparameters did.
+    """What the hyperparameters did."""
 
-    Attributes:
-        metric: to what, and which way it is better.
-        evaluator: by which the importance is told.
-        axes: that varied, the most important first; in declared order if it is not known.
-        winner: the best trial.
-        num_trials: that count.
-        left_out: how many trials do not count, by the reason.
-        is_enough: whether the trials are enough to tell what mattered.
-        notes: what to bear in mind, a sentence each.
-    """
-
-    metric: MetricGoal
-    evaluator: str
+    metric: MetricGoal  # to what, and which way it is better
+    evaluator: str  # by which the importance is told
+    # that varied, the most important first; in declared order if it is not known
     axes: Sequence[AxisEffect]
-    winner: TrialRow
-    num_trials: int
-    left_out: dict[str, int]
-    is_enough: bool
-    notes: Sequence[str]
+    winner: TrialRow  # the best trial
+    num_trials: int  # that count
+    left_out: dict[str, int]  # how many trials do not count, by the reason
+    is_enough: bool  # whether the trials are enough to tell what mattered
+    notes: Sequence[str]  # what to bear in mind, a sentence each
 
 
 def describe_effects(

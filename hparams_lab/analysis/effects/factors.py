@@ -27,21 +27,14 @@ _MIN_SPARE = 2
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """One axis over some trials.
+    """One axis over some trials."""
 
-    Attributes:
-        name: the axis's.
-        values: of the trials, None where the axis does not exist.
-        groups: the values of each level; disjoint, in increasing order for numbers.
-        is_log: whether the axis is spaced by its logarithm.
-        bounds: the least and the greatest legal value if all between them are legal, else
-            None.
-    """
-
-    name: str
-    values: Sequence[Value | None]
+    name: str  # the axis's
+    values: Sequence[Value | None]  # of the trials, None where the axis does not exist
+    # the values of each level; disjoint, in increasing order for numbers
     groups: Sequence[Sequence[Value]]
-    is_log: bool = False
+    is_log: bool = False  # whether the axis is spaced by its logarithm
+    # the least and the greatest legal value if all between them are legal, else None
     bounds: tuple[float, float] | None = None
 
     @cached_property

@@ -41,18 +41,13 @@ _MAX_TRIALS = 100
 
 @dataclass(frozen=True)
 class Importance:
-    """How much of a number an axis explains.
+    """How much of a number an axis explains."""
 
-    Attributes:
-        share: of what sets the trials apart, in [0, 1]; all axes and noise share in it. NaN
-            if it is not known.
-        low: lower end of the range of the middle 95 % of the resamples.
-        high: upper end of it.
-    """
-
+    # of what sets the trials apart, in [0, 1]; all axes and noise share in it. NaN if it is not
+    # known.
     share: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
+    low: float = math.nan  # lower end of the range of the middle 95 % of the resamples
+    high: float = math.nan  # upper end of it
 
 
 def check_evaluator(name: str) -> None:

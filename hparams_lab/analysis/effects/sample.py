@@ -23,26 +23,17 @@ NOT_FINITE = "without a finite value"
 
 @dataclass(frozen=True, eq=False)
 class EffectSample:
-    """The trials that count, and their values.
+    """The trials that count, and their values."""
 
-    Attributes:
-        aim: the metric, and which way it is better.
-        rows: the trials that count, at least one.
-        values: `[num_trials]`, of the metric, finite.
-        blocks: `[num_trials]`, 0-based: trials of one block ran on equal code, equal data
-            and equal hold-outs.
-        factors: the axes that vary.
-        fixed: the values of those that do not.
-        left_out: how many trials do not count, by the reason.
-    """
-
-    aim: MetricGoal
-    rows: Sequence[TrialRow]
-    values: NDArray[np.float64]
+    aim: MetricGoal  # the metric, and which way it is better
+    rows: Sequence[TrialRow]  # the trials that count, at least one
+    values: NDArray[np.float64]  # `[num_trials]`, of the metric, finite
+    # `[num_trials]`, 0-based: trials of one block ran on equal code, equal data and equal hold-
+    # outs
     blocks: NDArray[np.intp]
-    factors: Sequence[Factor]
-    fixed: dict[str, Value]
-    left_out: dict[str, int]
+    factors: Sequence[Factor]  # the axes that vary
+    fixed: dict[str, Value]  # the values of those that do not
+    left_out: dict[str, int]  # how many trials do not count, by the reason
 
     @property
     def points(self) -> NDArray[np.intp]:

@@ -68,17 +68,11 @@ _RUN_FACTS = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows under named columns, kept by column.
+    """Rows under named columns, kept by column."""
 
-    Attributes:
-        columns: `[num_rows]` values by name, in order.
-        num_rows: of each column.
-        known_types: of columns that have a type whatever their values, by name.
-    """
-
-    columns: Mapping[str, Column]
-    num_rows: int
-    known_types: Mapping[str, type]
+    columns: Mapping[str, Column]  # `[num_rows]` values by name, in order
+    num_rows: int  # of each column
+    known_types: Mapping[str, type]  # of columns that have a type whatever their values, by name
 
     @property
     def rows(self) -> Iterator[tuple[Any, ...]]:

@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSpec(Spec):
-    """What a name of `--kind` stands for.
+    """What a name of `--kind` stands for."""
 
-    Attributes:
-        draw: given trials and the options object, returns a figure; its suptitle says in
-            one line what it shows. It raises `UsageError` where the trials do not allow
-            the picture: one sentence that says why.
-    """
-
+    # given trials and the options object, returns a figure; its suptitle says in one line what
+    # it shows. It raises `UsageError` where the trials do not allow the picture: one sentence
+    # that says why.
     draw: Callable[[Trials, Any], Figure]

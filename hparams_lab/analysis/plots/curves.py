@@ -180,12 +180,9 @@ def _list_notes(
 
 @dataclass(frozen=True, kw_only=True)
 class CurvesOptions(Options):
-    """Options of the learning curves.
+    """Options of the learning curves."""
 
-    Attributes:
-        top: of how many trials there are curves, at least 1.
-    """
-
+    # of how many trials there are curves, at least 1
     top: int | None = option("of how many trials curves are shown", at_least=1, unset=_DEFAULT_TOP)
 
 

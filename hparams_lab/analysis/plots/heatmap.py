@@ -190,17 +190,15 @@ def _list_notes(trials: Trials, cells: Cells, fixed: Mapping[str, str]) -> list[
 class HeatmapOptions(Options):
     """Options of the heat map.
 
-    Attributes:
-        x: the hyperparameter across; None: by importance.
-        y: the one upwards; None: by importance.
-        fix: `AXIS=VALUE` each: trials with other values are left out.
-
     Raises:
         UsageError: if `fix` is of another form, or names an axis twice or one of the map's.
     """
 
+    # the hyperparameter across; None: by importance
     x: str | None = option("the heat map's hyperparameter across")
+    # the one upwards; None: by importance
     y: str | None = option("the heat map's hyperparameter upwards")
+    # `AXIS=VALUE` each: trials with other values are left out
     fix: tuple[str, ...] = option(
         "the heat map's trials have this value, as AXIS=VALUE; others are averaged",
         default=(),
@@ -246,21 +244,13 @@ _NUM_BINS = 8
 
 @dataclass(frozen=True)
 class Division:
-    """One hyperparameter's values, divided into a heat map's columns or rows.
+    """One hyperparameter's values, divided into a heat map's columns or rows."""
 
-    Attributes:
-        name: of the hyperparameter.
-        labels: one a part, in order.
-        levels: the values themselves; empty where they are binned.
-        edges: `[num_bins + 1]`, of the bins; empty where they are not.
-        log: whether its scale is logarithmic.
-    """
-
-    name: str
-    labels: Sequence[str]
-    levels: Sequence[Value]
-    edges: Sequence[float]
-    log: bool
+    name: str  # of the hyperparameter
+    labels: Sequence[str]  # one a part, in order
+    levels: Sequence[Value]  # the values themselves; empty where they are binned
+    edges: Sequence[float]  # `[num_bins + 1]`, of the bins; empty where they are not
+    log: bool  # whether its scale is logarithmic
 
     def index_of(self, value: Value) -> int:
         """Return which part a value is in, 0-based."""
@@ -272,21 +262,13 @@ class Division:
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a heat map.
+    """The cells of a heat map."""
 
-    Attributes:
-        x: the columns.
-        y: the rows, from below.
-        means: `[num_y, num_x]`, NaN where no trial has a value.
-        counts: `[num_y, num_x]`, trials behind each mean.
-        failed: `[num_y, num_x]`, whether trials were there, but none has a value.
-    """
-
-    x: Division
-    y: Division
-    means: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    failed: NDArray[np.bool_]
+    x: Division  # the columns
+    y: Division  # the rows, from below
+    means: NDArray[np.float64]  # `[num_y, num_x]`, NaN where no trial has a value
+    counts: NDArray[np.int64]  # `[num_y, num_x]`, trials behind each mean
+    failed: NDArray[np.bool_]  # `[num_y, num_x]`, whether trials were there, but none has a value
 
 
 def fill_cells(trials: Trials, *, x: str, y: str) -> Cells:

@@ -36,30 +36,19 @@ PICTURES = Registry(
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was drawn.
+    """A picture that was drawn."""
 
-    Attributes:
-        kind: one of `PICTURES`.
-        title: what it shows, one line.
-        figure: to be encoded.
-    """
-
-    kind: str
-    title: str
-    figure: Figure
+    kind: str  # one of `PICTURES`
+    title: str  # what it shows, one line
+    figure: Figure  # to be encoded
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that the trials do not allow.
+    """A picture that the trials do not allow."""
 
-    Attributes:
-        kind: one of `PICTURES`.
-        reason: one sentence.
-    """
-
-    kind: str
-    reason: str
+    kind: str  # one of `PICTURES`
+    reason: str  # one sentence
 
 
 def draw_picture(kind: str, trials: Trials, options: Mapping[str, Any] = _NOTHING) -> Picture:

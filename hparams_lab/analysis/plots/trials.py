@@ -20,17 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trials:
-    """Trials to be shown.
+    """Trials to be shown."""
 
-    Attributes:
-        rows: best first.
-        sweeps: that they are of, oldest first, at least one.
-        measure: by which they are shown.
-    """
-
-    rows: Sequence[TrialRow]
-    sweeps: Sequence[Sweep]
-    measure: MetricGoal
+    rows: Sequence[TrialRow]  # best first
+    sweeps: Sequence[Sweep]  # that they are of, oldest first, at least one
+    measure: MetricGoal  # by which they are shown
 
     @property
     def experiment(self) -> str:

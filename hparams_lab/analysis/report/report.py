@@ -36,92 +36,53 @@ _MAX_FAILURES = 50
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial.
+    """The best trial."""
 
-    Attributes:
-        value: of the objective, and how sure it is.
-        facts: what to know of it: name and text.
-        replay: the command that runs it again; empty if none can.
-    """
-
-    value: str
-    facts: Sequence[tuple[str, str]]
-    replay: str
+    value: str  # of the objective, and how sure it is
+    facts: Sequence[tuple[str, str]]  # what to know of it: name and text
+    replay: str  # the command that runs it again; empty if none can
 
 
 @dataclass(frozen=True)
 class ChangeNote:
-    """What was changed from one group to another.
+    """What was changed from one group to another."""
 
-    Attributes:
-        title: from which to which.
-        lines: plain text.
-    """
-
-    title: str
-    lines: Sequence[str]
+    title: str  # from which to which
+    lines: Sequence[str]  # plain text
 
 
 @dataclass(frozen=True)
 class DrawnPicture:
-    """A picture of the report.
+    """A picture of the report."""
 
-    Attributes:
-        kind: one of `plots.pictures.KINDS`.
-        title: what it shows.
-        svg: bytes of its file.
-    """
-
-    kind: str
-    title: str
-    svg: bytes
+    kind: str  # one of `plots.pictures.KINDS`
+    title: str  # what it shows
+    svg: bytes  # bytes of its file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that a report says; every text is plain, none is markup.
+    """All that a report says; every text is plain, none is markup."""
 
-    Attributes:
-        experiment: name.
-        question: what the experiment asks, its first paragraph; empty if nothing.
-        made: local time with its offset.
-        scope: of which sweeps and trials it is.
-        objective: what is sought.
-        best: the best trial; None if none was run in full.
-        verdicts: one sentence for each group of runs against another.
-        remarks: what to know of the groups.
-        groups: tables of them.
-        changes: between groups, where there were any.
-        effects: table of the hyperparameters; None if there are none to tell of.
-        effect_notes: what to bear in mind of them.
-        pictures: in order.
-        skipped: pictures that there are none of, and why.
-        trials: table, best first.
-        num_more_trials: that are not in the table.
-        failures: of runs, by trial.
-        num_more_failures: that are not listed.
-        provenance: table of the sweeps.
-    """
-
-    experiment: str
-    question: str
-    made: str
-    scope: str
-    objective: str
-    best: Best | None
-    verdicts: Sequence[str]
-    remarks: Sequence[str]
-    groups: Sequence[Table]
-    changes: Sequence[ChangeNote]
-    effects: Table | None
-    effect_notes: Sequence[str]
-    pictures: Sequence[DrawnPicture]
-    skipped: Sequence[Skipped]
-    trials: Table
-    num_more_trials: int
-    failures: Sequence[Failure]
-    num_more_failures: int
-    provenance: Table
+    experiment: str  # name
+    question: str  # what the experiment asks, its first paragraph; empty if nothing
+    made: str  # local time with its offset
+    scope: str  # of which sweeps and trials it is
+    objective: str  # what is sought
+    best: Best | None  # the best trial; None if none was run in full
+    verdicts: Sequence[str]  # one sentence for each group of runs against another
+    remarks: Sequence[str]  # what to know of the groups
+    groups: Sequence[Table]  # tables of them
+    changes: Sequence[ChangeNote]  # between groups, where there were any
+    effects: Table | None  # table of the hyperparameters; None if there are none to tell of
+    effect_notes: Sequence[str]  # what to bear in mind of them
+    pictures: Sequence[DrawnPicture]  # in order
+    skipped: Sequence[Skipped]  # pictures that there are none of, and why
+    trials: Table  # table, best first
+    num_more_trials: int  # that are not in the table
+    failures: Sequence[Failure]  # of runs, by trial
+    num_more_failures: int  # that are not listed
+    provenance: Table  # table of the sweeps
 
 
 def gather_report(

@@ -21,45 +21,28 @@ _LEAST_P = 0.001
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell.
+    """A cell."""
 
-    Attributes:
-        text: as it is read.
-        number: by which it is sorted; None for a word.
-    """
-
-    text: str
-    number: float | None = None
+    text: str  # as it is read
+    number: float | None = None  # by which it is sorted; None for a word
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
+    """A table."""
 
-    Attributes:
-        headers: of the columns.
-        rows: each with a cell for each column.
-    """
-
-    headers: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    headers: Sequence[str]  # of the columns
+    rows: Sequence[Sequence[Cell]]  # each with a cell for each column
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed.
+    """A run that failed."""
 
-    Attributes:
-        run: its sweep, trial and name.
-        ending: in which way it did.
-        reason: one line.
-        details: what was taken down of it, as a traceback; empty if nothing.
-    """
-
-    run: str
-    ending: str
-    reason: str
-    details: str
+    run: str  # its sweep, trial and name
+    ending: str  # in which way it did
+    reason: str  # one line
+    details: str  # what was taken down of it, as a traceback; empty if nothing
 
 
 def from_columns(columns: Mapping[str, Sequence[str]]) -> Table:

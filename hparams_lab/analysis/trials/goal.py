@@ -17,16 +17,11 @@ _SUFFIXES = {"min": Goal.MINIMIZE, "max": Goal.MAXIMIZE}
 
 @dataclass(frozen=True)
 class MetricGoal:
-    """A number that trials have, and which way it is better.
+    """A number that trials have, and which way it is better."""
 
-    Attributes:
-        name: of a metric's tag or another numeric fact of a trial, as `secs`.
-        goal: which way is better.
-        metric: the metric's own tag, without the `best/` of an objective; empty of a fact.
-    """
-
-    name: str
-    goal: Goal
+    name: str  # of a metric's tag or another numeric fact of a trial, as `secs`
+    goal: Goal  # which way is better
+    # the metric's own tag, without the `best/` of an objective; empty of a fact
     metric: str = field(default="", compare=False)
 
     @staticmethod

@@ -16,21 +16,13 @@ _NUM_SHOWN = 5
 
 @dataclass(frozen=True)
 class Pick:
-    """A trial that was picked out of a sweep.
+    """A trial that was picked out of a sweep."""
 
-    Attributes:
-        sweep: that it belongs to.
-        sweep_dir: of that sweep.
-        row: the trial, and what its runs came to.
-        place: among the trials of the sweep, 1-based, best first.
-        num_trials: that have begun in the sweep.
-    """
-
-    sweep: Sweep
-    sweep_dir: SweepDir
-    row: TrialRow
-    place: int
-    num_trials: int
+    sweep: Sweep  # that it belongs to
+    sweep_dir: SweepDir  # of that sweep
+    row: TrialRow  # the trial, and what its runs came to
+    place: int  # among the trials of the sweep, 1-based, best first
+    num_trials: int  # that have begun in the sweep
 
 
 def pick_trial(home: ExperimentDir, word: str | None = None) -> Pick:

@@ -21,19 +21,12 @@ _NUM_SHOWN = 5
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """A run and the sweep that it is of.
+    """A run and the sweep that it is of."""
 
-    Attributes:
-        record: of the run.
-        sweep: that it belongs to.
-        sweep_dir: of that sweep.
-        others: names of the trial's other runs, if the word named the trial alone.
-    """
-
-    record: RunRecord
-    sweep: Sweep
-    sweep_dir: SweepDir
-    others: Sequence[str] = ()
+    record: RunRecord  # of the run
+    sweep: Sweep  # that it belongs to
+    sweep_dir: SweepDir  # of that sweep
+    others: Sequence[str] = ()  # names of the trial's other runs, if the word named the trial alone
 
     @property
     def name(self) -> str:

@@ -23,32 +23,21 @@ LOST_RACE = "LOST RACE"
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial and what its runs came to.
+    """One trial and what its runs came to."""
 
-    Attributes:
-        trial_id: within its sweep.
-        sweep_id: of the sweep.
-        assignment: its hyperparameters.
-        status: SUCCESS if all runs succeeded, FAILURE if one failed, else RUNNING.
-        is_partial: whether it succeeded, but was stopped early: a run was pruned, or it
-            has fewer runs than the others, as it lost a race.
-        metrics: mean over the runs of each tag's last value, as the dashboard has it.
-        spreads: how sure the mean of each metric of more than one run is.
-        objective_value: the mean of the objective; NaN if the trial did not succeed.
-        wall_secs: of all ended runs together, in seconds.
-        runs: by repeat and fold.
-    """
-
-    trial_id: str
-    sweep_id: str
-    assignment: Assignment
-    status: Status
+    trial_id: str  # within its sweep
+    sweep_id: str  # of the sweep
+    assignment: Assignment  # its hyperparameters
+    status: Status  # SUCCESS if all runs succeeded, FAILURE if one failed, else RUNNING
+    # whether it succeeded, but was stopped early: a run was pruned, or it has fewer runs than
+    # the others, as it lost a race
     is_partial: bool
+    # mean over the runs of each tag's last value, as the dashboard has it
     metrics: dict[str, float]
-    spreads: Mapping[str, Spread]
-    objective_value: float
-    wall_secs: float
-    runs: Sequence[RunRecord]
+    spreads: Mapping[str, Spread]  # how sure the mean of each metric of more than one run is
+    objective_value: float  # the mean of the objective; NaN if the trial did not succeed
+    wall_secs: float  # of all ended runs together, in seconds
+    runs: Sequence[RunRecord]  # by repeat and fold
 
     @cached_property
     def facts(self) -> dict[str, Any]:

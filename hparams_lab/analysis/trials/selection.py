@@ -26,17 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Logged:
-    """Some sweeps of an experiment and what came of them.
+    """Some sweeps of an experiment and what came of them."""
 
-    Attributes:
-        home: directory of the experiment.
-        sweeps: oldest first, at least one.
-        records: of their runs, sweep by sweep.
-    """
-
-    home: ExperimentDir
-    sweeps: Sequence[Sweep]
-    records: Sequence[RunRecord]
+    home: ExperimentDir  # directory of the experiment
+    sweeps: Sequence[Sweep]  # oldest first, at least one
+    records: Sequence[RunRecord]  # of their runs, sweep by sweep
 
     @cached_property
     def rows(self) -> Sequence[TrialRow]:

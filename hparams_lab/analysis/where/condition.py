@@ -47,10 +47,6 @@ _HABITS = (
 class Condition:
     """What is true or false of a trial or a run, given its values by name.
 
-    Attributes:
-        text: as written.
-        names: that it asks for.
-
     Example:
         >>> condition = Condition.parse('accuracy > 0.9 and optimizer in ["adam", "sgd"]')
         >>> sorted(condition.names)
@@ -61,8 +57,8 @@ class Condition:
         False
     """
 
-    text: str
-    names: frozenset[str]
+    text: str  # as written
+    names: frozenset[str]  # that it asks for
     _evaluate: Evaluate = field(repr=False, compare=False)
 
     @staticmethod

@@ -28,25 +28,16 @@ _INDENT = 4
 
 @dataclass(frozen=True)
 class _Entry:
-    """An experiment, or a module that cannot be read.
+    """An experiment, or a module that cannot be read."""
 
-    Attributes:
-        name: of the experiment; of the module if that cannot be read.
-        source: None if there is no module here.
-        question: the first line of the module's docstring.
-        problem: why the module cannot be read; empty if it can.
-        space: its search space, or why it cannot be imported; None if not asked for.
-        home: its log directory; None if nothing is logged.
-        sweeps: that are logged, oldest first.
-    """
-
-    name: str
-    source: ExperimentSource | None = None
-    question: str = ""
-    problem: str = ""
+    name: str  # of the experiment; of the module if that cannot be read
+    source: ExperimentSource | None = None  # None if there is no module here
+    question: str = ""  # the first line of the module's docstring
+    problem: str = ""  # why the module cannot be read; empty if it can
+    # its search space, or why it cannot be imported; None if not asked for
     space: SearchSpace | str | None = None
-    home: ExperimentDir | None = None
-    sweeps: Sequence[SweepDir] = ()
+    home: ExperimentDir | None = None  # its log directory; None if nothing is logged
+    sweeps: Sequence[SweepDir] = ()  # that are logged, oldest first
 
     def encode(self) -> dict[str, Any]:
         """Return it as a document has it."""

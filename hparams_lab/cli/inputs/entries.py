@@ -29,19 +29,12 @@ _UNIT = 1000
 
 @dataclass(frozen=True)
 class Extent:
-    """An entry and how much it is.
+    """An entry and how much it is."""
 
-    Attributes:
-        id: `SWEEP/TRIAL/RUN`, as far as it goes.
-        path: where it lies.
-        num_runs: directories with event files, and links to such.
-        num_bytes: that it takes on the disk; of a link its own.
-    """
-
-    id: str
-    path: Path
-    num_runs: int
-    num_bytes: int
+    id: str  # `SWEEP/TRIAL/RUN`, as far as it goes
+    path: Path  # where it lies
+    num_runs: int  # directories with event files, and links to such
+    num_bytes: int  # that it takes on the disk; of a link its own
 
 
 def define_choice(values: flags.FlagValues) -> None:

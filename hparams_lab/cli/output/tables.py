@@ -60,15 +60,10 @@ def make_console(*, stderr: bool = False) -> Console:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of text.
+    """A column of text."""
 
-    Attributes:
-        header: its name.
-        cells: one a row.
-    """
-
-    header: str
-    cells: Sequence[str]
+    header: str  # its name
+    cells: Sequence[str]  # one a row
 
     def fit(self, room: int) -> list[str]:
         """Return header and cells, all as wide as the widest, at most as the room."""

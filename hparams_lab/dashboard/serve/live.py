@@ -44,15 +44,10 @@ _ALL_ROWS = {
 
 
 class PageState(NamedTuple):
-    """What there is to show, as digests that change when it does.
+    """What there is to show, as digests that change when it does."""
 
-    Attributes:
-        columns: of the table.
-        content: its rows, and how far the runs' curves go.
-    """
-
-    columns: str
-    content: str
+    columns: str  # of the table
+    content: str  # its rows, and how far the runs' curves go
 
 
 class Answers:

@@ -35,23 +35,14 @@ _EVENT_FILES = ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*")
 
 @dataclass(frozen=True)
 class ShownRun:
-    """A run that is shown.
+    """A run that is shown."""
 
-    Attributes:
-        home: its experiment's directory.
-        sweep: its sweep.
-        dir: where it lies.
-        start: who it is.
-        event_files: in the order in which TensorBoard reads them.
-        num_bytes: of all of them.
-    """
-
-    home: ExperimentDir
-    sweep: Sweep
-    dir: RunDir
-    start: Start
-    event_files: tuple[Path, ...]
-    num_bytes: int
+    home: ExperimentDir  # its experiment's directory
+    sweep: Sweep  # its sweep
+    dir: RunDir  # where it lies
+    start: Start  # who it is
+    event_files: tuple[Path, ...]  # in the order in which TensorBoard reads them
+    num_bytes: int  # of all of them
 
 
 def choose_all(

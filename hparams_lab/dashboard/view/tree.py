@@ -34,18 +34,13 @@ _ASIDE = ".columns"
 
 @dataclass(frozen=True)
 class Leaf:
-    """A run of the tree.
+    """A run of the tree."""
 
-    Attributes:
-        base: the experiment's directory.
-        inside: the run's directory below it.
-        start: session start that is to stand for the run's own; None if that is right.
-        file_names: of the run's event files; they are of no account where its start is right.
-    """
-
-    base: Path
-    inside: str
+    base: Path  # the experiment's directory
+    inside: str  # the run's directory below it
+    # session start that is to stand for the run's own; None if that is right
     start: Start | None = None
+    # of the run's event files; they are of no account where its start is right
     file_names: tuple[str, ...] = ()
 
 

@@ -19,19 +19,13 @@ Version = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Installation:
-    """What is installed here.
+    """What is installed here."""
 
-    Attributes:
-        python: version.
-        versions: of the packages that matter to the dashboard, None of one that is missing.
-        has_data_server: whether TensorBoard's fast loader is there, for this machine.
-        file_limit: how many files a process may have open; None for any number.
-    """
-
-    python: str
+    python: str  # version
+    # of the packages that matter to the dashboard, None of one that is missing
     versions: dict[str, str | None]
-    has_data_server: bool
-    file_limit: int | None
+    has_data_server: bool  # whether TensorBoard's fast loader is there, for this machine
+    file_limit: int | None  # how many files a process may have open; None for any number
 
 
 def inspect() -> Installation:

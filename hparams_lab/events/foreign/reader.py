@@ -60,23 +60,17 @@ from hparams_lab.logdir.layout import RunDir, is_event_file
 
 @dataclass(frozen=True)
 class ForeignRun:
-    """A session that another tool wrote, and where its scalars lie.
+    """A session that another tool wrote, and where its scalars lie."""
 
-    Attributes:
-        root: that was searched.
-        session: the directory of the session start.
-        home: the directory of the training: the session's own, or the one above that
-            `add_hparams` was called in.
-        parts: the directories of its scalars and what stands before their tags, the
-            session's own last.
-        config: the nearest directory with an experiment tag, the session's own or one
-            above; None if there is none up to the root.
-    """
-
-    root: Path
-    session: Folder
+    root: Path  # that was searched
+    session: Folder  # the directory of the session start
+    # the directory of the training: the session's own, or the one above that `add_hparams` was
+    # called in
     home: Path
+    # the directories of its scalars and what stands before their tags, the session's own last
     parts: Sequence[tuple[Folder, str]]
+    # the nearest directory with an experiment tag, the session's own or one above; None if
+    # there is none up to the root
     config: Folder | None
 
     @property

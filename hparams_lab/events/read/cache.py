@@ -58,16 +58,11 @@ _OUR_NAME = re.compile(r"[0-9a-f]{32}(\.[0-9a-f]{32}\.tmp|\.scans)")
 
 @dataclass
 class _Known:
-    """What is known of a sweep's directory. Keys are paths below it; its own is empty.
+    """What is known of a sweep's directory. Keys are paths below it; its own is empty."""
 
-    Attributes:
-        folders: stamp of the last change, and the names of what was wanted of the things
-            in it.
-        scans: encoded, by run.
-    """
-
+    # stamp of the last change, and the names of what was wanted of the things in it
     folders: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
-    scans: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    scans: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # encoded, by run
 
 
 def scan_sweep(sweep_dir: SweepDir) -> list[tuple[RunDir, Scan]]:
@@ -82,16 +77,12 @@ def scan_sweep(sweep_dir: SweepDir) -> list[tuple[RunDir, Scan]]:
 
 @dataclass(frozen=True)
 class Recalled:
-    """A sweep's runs as far as they are known without reading them.
+    """A sweep's runs as far as they are known without reading them."""
 
-    Attributes:
-        runs: by trial and run name: the run, its event files, and what these come to; None
-            where that is not known, or not any more.
-        folders: the directories that were looked into.
-    """
-
+    # by trial and run name: the run, its event files, and what these come to; None where that
+    # is not known, or not any more
     runs: list[tuple[RunDir, list[str], Scan | None]]
-    folders: list[str]
+    folders: list[str]  # the directories that were looked into
 
 
 def recall_sweep(sweep_dir: SweepDir) -> Recalled:

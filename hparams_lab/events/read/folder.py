@@ -28,23 +28,14 @@ _WALL_TIME = struct.Struct("<d")
 
 @dataclass(frozen=True)
 class Folder:
-    """A directory with event files.
+    """A directory with event files."""
 
-    Attributes:
-        path: absolute.
-        files: in the order in which TensorBoard reads them: by name.
-        scan: what they come to.
-        config: the first experiment tag; None if there is none.
-        first_secs: time of the first event, since the epoch; 0 without one.
-        last_secs: time of the last one.
-    """
-
-    path: Path
-    files: Sequence[Path]
-    scan: Scan
-    config: api_pb2.Experiment | None
-    first_secs: float
-    last_secs: float
+    path: Path  # absolute
+    files: Sequence[Path]  # in the order in which TensorBoard reads them: by name
+    scan: Scan  # what they come to
+    config: api_pb2.Experiment | None  # the first experiment tag; None if there is none
+    first_secs: float  # time of the first event, since the epoch; 0 without one
+    last_secs: float  # time of the last one
 
     @property
     def is_session(self) -> bool:

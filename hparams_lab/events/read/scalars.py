@@ -40,17 +40,12 @@ _MAX_KNOWN = 100_000
 
 @dataclass(slots=True)
 class RawSeries:
-    """The points of one scalar tag as they lie in the file, in the order written.
+    """The points of one scalar tag as they lie in the file, in the order written."""
 
-    Attributes:
-        steps: `[num_points]`.
-        wall_times: `[num_points]`, 64-bit floats as bytes, seconds since the epoch.
-        values: `[num_points]`, 32-bit floats as bytes.
-    """
-
-    steps: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)  # `[num_points]`
+    # `[num_points]`, 64-bit floats as bytes, seconds since the epoch
     wall_times: list[bytes] = field(default_factory=list)
-    values: list[bytes] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)  # `[num_points]`, 32-bit floats as bytes
 
     def add(self, step: int, wall_time: float, value: float) -> None:
         """Add a point that was decoded by other means."""

@@ -56,51 +56,35 @@ class Summary(NamedTuple):
 
 
 class FileState(NamedTuple):
-    """An event file as it was when it was read.
+    """An event file as it was when it was read."""
 
-    Attributes:
-        name: of the file.
-        inode: its number.
-        size_bytes: of the file.
-        modified_ns: since the epoch.
-        read_bytes: whole records, from the beginning; fewer than all if the last is cut
-            short, or one is damaged.
-    """
-
-    name: str
-    inode: int
-    size_bytes: int
-    modified_ns: int
+    name: str  # of the file
+    inode: int  # its number
+    size_bytes: int  # of the file
+    modified_ns: int  # since the epoch
+    # whole records, from the beginning; fewer than all if the last is cut short, or one is
+    # damaged
     read_bytes: int
 
 
 @dataclass(slots=True)
 class Scan:
-    """What the event files of one run come to.
+    """What the event files of one run come to."""
 
-    Attributes:
-        files: that were read, in order of their names, as they were then.
-        hparams: by name, numbers as floats; None without a session start.
-        group_name: TensorBoard's Trial ID.
-        start_time_secs: since the epoch.
-        identity: our own record of the run: seed and such.
-        status: name of the dashboard's status; empty without a session end.
-        end_time_secs: since the epoch; None without a session end.
-        outcome: our own record of how it ended.
-        summaries: fields of a `Summary` by tag, in order of first appearance.
-        damage: by file name, what is wrong with it.
-    """
-
+    # that were read, in order of their names, as they were then
     files: list[FileState] = field(default_factory=list)
+    # by name, numbers as floats; None without a session start
     hparams: dict[str, Value] | None = None
-    group_name: str = ""
-    start_time_secs: float = 0.0
+    group_name: str = ""  # TensorBoard's Trial ID
+    start_time_secs: float = 0.0  # since the epoch
+    # our own record of the run: seed and such
     identity: dict[str, Any] = field(default_factory=dict)
-    status: str = ""
-    end_time_secs: float | None = None
-    outcome: dict[str, Any] = field(default_factory=dict)
+    status: str = ""  # name of the dashboard's status; empty without a session end
+    end_time_secs: float | None = None  # since the epoch; None without a session end
+    outcome: dict[str, Any] = field(default_factory=dict)  # our own record of how it ended
+    # fields of a `Summary` by tag, in order of first appearance
     summaries: dict[str, Sequence[Any]] = field(default_factory=dict)
-    damage: dict[str, str] = field(default_factory=dict)
+    damage: dict[str, str] = field(default_factory=dict)  # by file name, what is wrong with it
 
     def encode_json(self) -> tuple[Any, ...]:
         """Return the scan as JSON data, the inverse of `decode_json`."""

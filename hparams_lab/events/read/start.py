@@ -24,17 +24,11 @@ _HEAD_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Start:
-    """Who a run is.
+    """Who a run is."""
 
-    Attributes:
-        hparams: by name, day, sweep and commit among them; numbers are floats.
-        group_name: TensorBoard's Trial ID.
-        time_secs: since the epoch.
-    """
-
-    hparams: Mapping[str, Value]
-    group_name: str
-    time_secs: float
+    hparams: Mapping[str, Value]  # by name, day, sweep and commit among them; numbers are floats
+    group_name: str  # TensorBoard's Trial ID
+    time_secs: float  # since the epoch
 
     def encode(self) -> summary_pb2.Summary:
         """Return the session start that says this."""

@@ -32,17 +32,11 @@ _MAX_TEXTS = 1_000
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a dashboard on one experiment or several.
+    """The columns of a dashboard on one experiment or several."""
 
-    Attributes:
-        config: the one `hparams_config`.
-        as_text: hparams whose types the sweeps disagree about, so that all show text.
-        experiment_column: name of the hparam that says a row's experiment; empty where
-            there is only one experiment.
-    """
-
-    config: summary_pb2.Summary
-    as_text: frozenset[str]
+    config: summary_pb2.Summary  # the one `hparams_config`
+    as_text: frozenset[str]  # hparams whose types the sweeps disagree about, so that all show text
+    # name of the hparam that says a row's experiment; empty where there is only one experiment
     experiment_column: str
 
     def fit(self, start: Start, sweep: Sweep, *, experiment: str, group_name: str) -> Start:

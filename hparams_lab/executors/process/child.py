@@ -17,25 +17,15 @@ SIGKILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 @dataclass
 class Child:
-    """A process of jobs, as the server knows it; what it sends is passed on still pickled.
+    """A process of jobs, as the server knows it; what it sends is passed on still pickled."""
 
-    Attributes:
-        job_id: of the job it does; None while it waits for one.
-        pid: its id, and its group's.
-        inbox: takes the ends of its jobs.
-        reports: takes what its jobs tell; what they are answered goes back there.
-        environment: that its jobs ask for.
-        replies: what the inbox has taken of this job.
-        is_signalled: whether it was sent a signal, after which it gets no other job.
-    """
-
-    job_id: int | None
-    pid: int
-    inbox: channel.Inbox
-    reports: channel.Inbox
-    environment: Mapping[str, str]
-    replies: list[bytes] = field(default_factory=list)
-    is_signalled: bool = False
+    job_id: int | None  # of the job it does; None while it waits for one
+    pid: int  # its id, and its group's
+    inbox: channel.Inbox  # takes the ends of its jobs
+    reports: channel.Inbox  # takes what its jobs tell; what they are answered goes back there
+    environment: Mapping[str, str]  # that its jobs ask for
+    replies: list[bytes] = field(default_factory=list)  # what the inbox has taken of this job
+    is_signalled: bool = False  # whether it was sent a signal, after which it gets no other job
 
     @property
     def is_idle(self) -> bool:

@@ -50,19 +50,12 @@ _POLL_SECS = 0.5
 
 @dataclass(eq=False)
 class _Unfinished:
-    """A job that has been submitted.
+    """A job that has been submitted."""
 
-    Attributes:
-        id: of the job.
-        server: that the job was sent to.
-        watch: over its limits.
-        pid: the job's process, leader of a group; None until it began.
-    """
-
-    id: int
-    server: ServerLink
-    watch: LimitMonitor
-    pid: int | None = None
+    id: int  # of the job
+    server: ServerLink  # that the job was sent to
+    watch: LimitMonitor  # over its limits
+    pid: int | None = None  # the job's process, leader of a group; None until it began
 
 
 # A server and what it says. Without a server: what is to be called when its turn comes.
@@ -314,12 +307,9 @@ class ProcessExecutor(Executor):
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessOptions(JobOptions):
-    """Options of jobs in processes of this machine.
+    """Options of jobs in processes of this machine."""
 
-    Attributes:
-        runs_per_gpu: how many runs share a GPU, where there are any; None: one.
-    """
-
+    # how many runs share a GPU, where there are any; None: one
     runs_per_gpu: int | None = option(
         "let so many runs share a GPU",
         at_least=1,

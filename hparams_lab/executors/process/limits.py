@@ -39,30 +39,21 @@ _PLEASE = (signal.SIGTERM, *filter(None, [getattr(signal, "SIGCONT", None)]))
 
 @dataclass(frozen=True)
 class JobLimits:
-    """What a job may take.
+    """What a job may take."""
 
-    Attributes:
-        timeout_secs: for how long it may run, in seconds; None: any time.
-        memory_mb: resident memory of its process and what that has started, together, in
-            units of 2**20 bytes; None: any.
-    """
-
-    timeout_secs: float | None = None
+    timeout_secs: float | None = None  # for how long it may run, in seconds; None: any time
+    # resident memory of its process and what that has started, together, in units of 2**20
+    # bytes; None: any
     memory_mb: float | None = None
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A limit that a job is beyond.
+    """A limit that a job is beyond."""
 
-    Attributes:
-        end: of the job's end.
-        reason: the same in words.
-        others: what the job had started, which may have left its process group.
-    """
-
-    end: JobEnd
-    reason: str
+    end: JobEnd  # of the job's end
+    reason: str  # the same in words
+    # what the job had started, which may have left its process group
     others: Sequence[psutil.Process] = ()
 
 

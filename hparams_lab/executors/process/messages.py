@@ -11,88 +11,54 @@ from hparams_lab.errors import HParamsLabError
 
 @dataclass(frozen=True)
 class Begin:
-    """The first message.
+    """The first message."""
 
-    Attributes:
-        sys_path: the executor's, so that the same names are importable.
-        functions: pickled pair of setup and work, unpickled only once the path is set.
-        jobs_per_process: how many jobs a forked process does at most, one after the other.
-    """
-
-    sys_path: Sequence[str]
-    functions: bytes
-    jobs_per_process: int = 1
+    sys_path: Sequence[str]  # the executor's, so that the same names are importable
+    functions: bytes  # pickled pair of setup and work, unpickled only once the path is set
+    jobs_per_process: int = 1  # how many jobs a forked process does at most, one after the other
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Setup is done.
+    """Setup is done."""
 
-    Attributes:
-        fork_hazard: why this process must not fork; empty if it may.
-    """
-
-    fork_hazard: str
+    fork_hazard: str  # why this process must not fork; empty if it may
 
 
 @dataclass(frozen=True)
 class SetupFailed:
-    """Setup raised.
+    """Setup raised."""
 
-    Attributes:
-        error: what is to be raised in the executor's process.
-    """
-
-    error: HParamsLabError
+    error: HParamsLabError  # what is to be raised in the executor's process
 
 
 @dataclass(frozen=True)
 class Began:
-    """A job has a process.
+    """A job has a process."""
 
-    Attributes:
-        job_id: of the job.
-        pid: its process, leader of a process group of its own.
-    """
-
-    job_id: int
-    pid: int
+    job_id: int  # of the job
+    pid: int  # its process, leader of a process group of its own
 
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a job tells before it ends. It waits for the reply.
+    """What a job tells before it ends. It waits for the reply."""
 
-    Attributes:
-        job_id: of the job.
-        message: for the executor's owner.
-    """
-
-    job_id: int
-    message: Any
+    job_id: int  # of the job
+    message: Any  # for the executor's owner
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a job is answered.
+    """What a job is answered."""
 
-    Attributes:
-        job_id: of the job.
-        answer: pickled, as the server only passes it on.
-    """
-
-    job_id: int
-    answer: bytes
+    job_id: int  # of the job
+    answer: bytes  # pickled, as the server only passes it on
 
 
 @dataclass(frozen=True)
 class Signal:
-    """Send a signal to the process groups of jobs.
+    """Send a signal to the process groups of jobs."""
 
-    Attributes:
-        number: e.g. `signal.SIGINT`.
-        job_id: of the job; None for all jobs.
-    """
-
-    number: int
-    job_id: int | None = None
+    number: int  # e.g. `signal.SIGINT`.
+    job_id: int | None = None  # of the job; None for all jobs

@@ -245,20 +245,16 @@ _CLUSTER = "a Ray cluster"
 
 @dataclass(frozen=True, kw_only=True)
 class RayOptions(JobOptions):
-    """Options of jobs on a Ray cluster.
+    """Options of jobs on a Ray cluster."""
 
-    Attributes:
-        ray_address: of the cluster, as `ray.init` takes it; None: the one this process is
-            in, or a new one on this machine.
-        cpus_per_run: of a node, for each run; None: one.
-        gpus_per_run: of a node, for each run, fractions too; None: none.
-    """
-
+    # of the cluster, as `ray.init` takes it; None: the one this process is in, or a new one on
+    # this machine
     ray_address: str | None = option(
         "of the Ray cluster (default: RAY_ADDRESS, or a new one on this machine)",
         needs=_CLUSTER,
         label="Ray cluster",
     )
+    # of a node, for each run; None: one
     cpus_per_run: float | None = option(
         "of the Ray cluster, for each run",
         above=0,
@@ -267,6 +263,7 @@ class RayOptions(JobOptions):
         needs=_CLUSTER,
         label="processors of a run",
     )
+    # of a node, for each run, fractions too; None: none
     gpus_per_run: float | None = option(
         "of the Ray cluster, for each run",
         at_least=0,

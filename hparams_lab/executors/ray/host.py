@@ -38,43 +38,28 @@ CLOSE_SECS = 5.0
 
 @dataclass(frozen=True)
 class HostSpec:
-    """What a host is to do.
+    """What a host is to do."""
 
-    Attributes:
-        functions: pickled pair of setup and work.
-        sys_path: the driver's, so that the same names are importable.
-        version: of this package, the driver's.
-        environment: variables that all jobs of the host are to have.
-        options: of its process executor.
-    """
-
-    functions: bytes
-    sys_path: Sequence[str]
-    version: str
+    functions: bytes  # pickled pair of setup and work
+    sys_path: Sequence[str]  # the driver's, so that the same names are importable
+    version: str  # of this package, the driver's
+    # variables that all jobs of the host are to have
     environment: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)  # of its process executor
 
 
 @dataclass(frozen=True)
 class HostReady:
-    """Setup is done.
+    """Setup is done."""
 
-    Attributes:
-        notice: what the user should know of how jobs run there; empty if nothing.
-    """
-
-    notice: str
+    notice: str  # what the user should know of how jobs run there; empty if nothing
 
 
 @dataclass(frozen=True)
 class HostFailed:
-    """Setup, the first or a later one, has failed; nothing else follows.
+    """Setup, the first or a later one, has failed; nothing else follows."""
 
-    Attributes:
-        error: why.
-    """
-
-    error: HParamsLabError
+    error: HParamsLabError  # why
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,12 @@ _LEAST_CPUS = 0.0001
 class Resources:
     """What a job is given of a node.
 
-    Attributes:
-        cpus: processors, above 0; fractions too.
-        gpus: fractions too, but whole above 1, as Ray has it.
-
     Raises:
         UsageError: if Ray cannot count so.
     """
 
-    cpus: float = 1.0
-    gpus: float = 0.0
+    cpus: float = 1.0  # processors, above 0; fractions too
+    gpus: float = 0.0  # fractions too, but whole above 1, as Ray has it
 
     def __post_init__(self) -> None:
         if self.cpus < _LEAST_CPUS:

@@ -22,15 +22,10 @@ _NODE_LABEL = "ray.io/node-id"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a slot is.
+    """Where a slot is."""
 
-    Attributes:
-        node_id: of its node.
-        gpus: its GPUs there, as CUDA_VISIBLE_DEVICES names them.
-    """
-
-    node_id: str
-    gpus: tuple[str, ...]
+    node_id: str  # of its node
+    gpus: tuple[str, ...]  # its GPUs there, as CUDA_VISIBLE_DEVICES names them
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -41,17 +36,11 @@ class Place:
 
 @dataclass(eq=False)
 class Slot:
-    """Capacity for one job at a time.
+    """Capacity for one job at a time."""
 
-    Attributes:
-        group: Ray's reservation.
-        place: None as long as there is none.
-        job_id: of the job in it; None if it is free.
-    """
-
-    group: PlacementGroup
-    place: Place | None = field(default=None, init=False)
-    job_id: int | None = field(default=None, init=False)
+    group: PlacementGroup  # Ray's reservation
+    place: Place | None = field(default=None, init=False)  # None as long as there is none
+    job_id: int | None = field(default=None, init=False)  # of the job in it; None if it is free
 
     def give_back(self) -> None:
         """Let others have the room."""
