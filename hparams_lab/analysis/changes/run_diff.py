@@ -9,6 +9,7 @@ from typing import Any
 
 from hparams_lab.analysis.changes.changes import Changes, Side, describe_changes
 from hparams_lab.analysis.changes.curve_diff import CurveDiff, compare_curves, is_close
+from hparams_lab.analysis.trials.facts import OF_RUN, list_facts
 from hparams_lab.analysis.trials.pick_run import LoggedRun
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.read.scan import Summary
@@ -139,19 +140,13 @@ def _format_time(secs: float) -> str:
 
 
 def _list_facts(record: RunRecord) -> dict[str, Any]:
+    end = ("status", "ending")
     return {
-        "experiment": record.dir.experiment,
+        **list_facts(OF_RUN, record, "experiment"),
         **{name: record.labels[name] for name in sorted(record.labels)},
-        "repeat": record.dir.repeat,
-        "fold": record.dir.fold,
-        "attempt": record.dir.attempt,
-        "seed": record.seed,
-        "split seed": record.split_seed,
-        "status": record.status.value,
-        "ending": record.ending.value if record.ending else None,
+        **list_facts(OF_RUN, record, "repeat", "fold", "attempt", "seed", "split_seed", *end),
         "failure": read_failure(record.dir) or None,
-        "reused from": record.reused_from or None,
-        "damage": record.damage or None,
+        **list_facts(OF_RUN, record, "reused_from", "damage"),
     }
 
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hparams_lab.analysis.export.table import RUN_NAMES, list_runs, name_run
+from hparams_lab.analysis.export.table import list_runs
+from hparams_lab.analysis.trials.facts import RUN_NAMES, list_facts
 from hparams_lab.errors import UsageError
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.runs.sweep import Sweep
@@ -70,7 +71,7 @@ def curves_to_pandas(records: Sequence[RunRecord]) -> pandas.DataFrame:
     """
     pandas = _import_pandas()
     curves = [
-        ((*name_run(record).values(), tag), series)
+        ((*list_facts(RUN_NAMES, record).values(), tag), series)
         for record in records
         for tag, series in record.curves.items()
     ]

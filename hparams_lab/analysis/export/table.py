@@ -19,7 +19,6 @@ in UTC, ISO 8601.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -27,43 +26,20 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hparams_lab.analysis.trials.facts import OF_RUN, OF_TRIAL, Fact, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.declare import tags
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
-from hparams_lab.events.foreign.reader import ForeignRecord
 from hparams_lab.events.read.reader import RunRecord
-from hparams_lab.logdir.mounts import in_terms_of_urls
 from hparams_lab.runs.sweep import Sweep
 
 Column = Sequence[Any]
-
-RUN_NAMES = ("experiment", "sweep", "trial", "run")
-"""What tells runs apart, in the order of `name_run`."""
-
-_WHENCE = {"day": str, "commit": str, "status": str}
-_TIMES = {"start": datetime, "end": datetime, "secs": float}
-_TRIAL_FACTS = {
-    **dict.fromkeys(RUN_NAMES[:3], str),
-    **_WHENCE,
-    "ending": str,
-    **_TIMES,
-    **dict.fromkeys(("runs", "attempts"), int),
-    **dict.fromkeys(("seeds", "damage", "path"), str),
-}
-_RUN_FACTS = {
-    **dict.fromkeys(RUN_NAMES, str),
-    **_WHENCE,
-    "ending": str,
-    **_TIMES,
-    **dict.fromkeys(("seed", "split_seed", "repeat", "fold", "attempt"), int),
-    **dict.fromkeys(("reused_from", "data_digest", "damage", "path"), str),
-}
 
 
 @dataclass(frozen=True)
@@ -126,7 +102,7 @@ def list_trials(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> Sheet:
         rows: to list.
         sweeps: that they are of, oldest first.
     """
-    return _arrange([_enter_trial(row) for row in rows], "trial", _TRIAL_FACTS, sweeps)
+    return _arrange([_enter_trial(row) for row in rows], "trial", OF_TRIAL, sweeps)
 
 
 def list_runs(records: Sequence[RunRecord], sweeps: Mapping[Path, Sweep]) -> Sheet:
@@ -140,68 +116,27 @@ def list_runs(records: Sequence[RunRecord], sweeps: Mapping[Path, Sweep]) -> She
         sweeps: that they are of, by directory, oldest first.
     """
     entries = [_enter_run(record, sweeps.get(record.dir.path.parent.parent)) for record in records]
-    return _arrange(entries, "run", _RUN_FACTS, [*sweeps.values()])
+    return _arrange(entries, "run", OF_RUN, [*sweeps.values()])
 
 
 def _enter_trial(row: TrialRow) -> _Entry:
-    first = row.runs[0]
-    ends = [run.end_time_secs for run in row.runs]
-    last = max((secs for secs in ends if secs is not None), default=None)
-    own = {
-        "experiment": first.dir.experiment,
-        "sweep": row.sweep_id,
-        "trial": row.trial_id,
-        "day": first.labels.get("day", row.sweep_id[:10]),
-        "commit": " ".join(dict.fromkeys(run.labels.get("commit", "") for run in row.runs)) or None,
-        "status": row.label,
-        "ending": row.ending,
-        "start": _to_time(min(run.start_time_secs for run in row.runs)),
-        "end": None if None in ends else _to_time(last),
-        "secs": row.wall_secs,
-        "runs": len(row.runs),
-        "attempts": row.attempts,
-        "seeds": " ".join(str(run.seed) for run in row.runs if run.seed is not None) or None,
-        "damage": "; ".join(f"{run.dir.path.name}: {run.damage}" for run in row.runs if run.damage)
-        or None,
-        "path": in_terms_of_urls(str(first.dir.path.parent)),
-    }
     metrics = dict(row.metrics)
     for tag, spread in row.spreads.items():
         numbers = (spread.std, float(spread.count), spread.low, spread.high)
         metrics |= zip(tags.spread(tag), numbers, strict=True)
-    return _Entry(own, row.assignment, metrics)
+    return _Entry(list_facts(OF_TRIAL, row), row.assignment, metrics)
 
 
 def _enter_run(record: RunRecord, sweep: Sweep | None) -> _Entry:
-    is_foreign = isinstance(record, ForeignRecord)
-    own = {
-        **name_run(record),
-        "day": record.labels.get("day"),
-        "commit": record.labels.get("commit"),
-        "status": record.status.value,
-        "ending": None if record.ending is None else record.ending.value,
-        "start": _to_time(record.start_time_secs),
-        "end": _to_time(record.end_time_secs),
-        "secs": record.wall_secs,
-        "seed": record.seed,
-        "split_seed": record.split_seed,
-        "repeat": None if is_foreign else record.dir.repeat,
-        "fold": record.dir.fold,
-        "attempt": None if is_foreign else record.dir.attempt,
-        "reused_from": record.reused_from or None,
-        "data_digest": record.data_digest or None,
-        "damage": record.damage or None,
-        "path": in_terms_of_urls(str(record.dir.path)),
-    }
     metrics = dict(record.last_values)
     if sweep is not None and (best := record.metrics.get(sweep.objective.metric)):
         value = best.max if sweep.objective.goal is Goal.MAXIMIZE else best.min
         metrics.setdefault(f"best/{sweep.objective.metric}", value)
-    return _Entry(own, record.assignment, metrics)
+    return _Entry(list_facts(OF_RUN, record), record.assignment, metrics)
 
 
 def _arrange(
-    entries: Sequence[_Entry], kind: str, facts: Mapping[str, type], sweeps: Sequence[Sweep]
+    entries: Sequence[_Entry], kind: str, facts: Mapping[str, Fact], sweeps: Sequence[Sweep]
 ) -> Sheet:
     """Return the sheet of the entries: facts, hyperparameters, metrics; declared ones first."""
     newest_first = [*reversed(sweeps)]
@@ -216,7 +151,7 @@ def _arrange(
     columns = {own_names[name]: [_clean(entry.own[name]) for entry in entries] for name in facts}
     columns |= {name: [_clean(entry.hparams.get(name)) for entry in entries] for name in hparams}
     columns |= {metric_names[tag]: [entry.metrics.get(tag) for entry in entries] for tag in metrics}
-    known_types = {own_names[name]: known for name, known in facts.items()}
+    known_types = {own_names[name]: fact.type for name, fact in facts.items()}
     return Sheet(columns, len(entries), known_types | dict.fromkeys(metric_names.values(), float))
 
 
@@ -237,28 +172,6 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     return value
-
-
-def name_run(record: RunRecord) -> dict[str, str | None]:
-    """Return a run's experiment, sweep, trial and name.
-
-    Other tools have no experiments; the trial is TensorBoard's then, and so is the name.
-    """
-    names: tuple[str | None, ...]
-    if isinstance(record, ForeignRecord):
-        names = (None, record.labels["sweep"], record.group_name, record.name)
-    else:
-        place = record.dir
-        names = (place.experiment, place.sweep_id, place.trial_id, place.path.name)
-    return dict(zip(RUN_NAMES, names, strict=True))
-
-
-def _to_time(secs: float | None) -> datetime | None:
-    """Return seconds since the epoch as a time in UTC; None if they are none of any calendar."""
-    if secs is not None:
-        with contextlib.suppress(ValueError, OverflowError, OSError):
-            return datetime.fromtimestamp(secs, tz=timezone.utc)
-    return None
 
 
 _JSON_OF_NUMBER = {math.inf: "Infinity", -math.inf: "-Infinity"}

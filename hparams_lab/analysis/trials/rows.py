@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from hparams_lab.analysis.trials.facts import OF_TRIAL, list_facts
 from hparams_lab.declare import tags
 from hparams_lab.declare.assignment import Assignment
 from hparams_lab.events.read.reader import RunRecord
@@ -43,25 +44,12 @@ class TrialRow:
     def facts(self) -> dict[str, Any]:
         """All that can be asked of it by name, as `--where` and `--sort` do.
 
-        Its hyperparameters; its metrics by tag; trial, sweep, day, commit, status (its
-        label), ending (of its runs, as `timed out`), secs (its wall time), seed (of its
-        first run), runs (how many there are), attempts (at the run that took most).
+        Its hyperparameters; its metrics by tag; what `analysis.trials.facts` lists, and the
+        seed of its first run.
         A name that several have means the first of them, in this trial; `metric/NAME` and
         `trial/NAME` mean the same in all trials.
         """
-        first = self.runs[0]
-        own = {
-            "trial": self.trial_id,
-            "sweep": self.sweep_id,
-            "day": first.labels.get("day", self.sweep_id[:10]),
-            "commit": first.labels.get("commit"),
-            "status": self.label,
-            "ending": self.ending,
-            "secs": self.wall_secs,
-            "seed": first.seed,
-            "runs": len(self.runs),
-            "attempts": self.attempts,
-        }
+        own = {**list_facts(OF_TRIAL, self), "seed": self.runs[0].seed}
         facts: dict[str, Any] = dict(self.assignment)
         for kind, named in (("metric", self.metrics), ("trial", own)):
             facts = {**{f"{kind}/{name}": named[name] for name in named}, **named, **facts}

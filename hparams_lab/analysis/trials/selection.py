@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from hparams_lab.analysis.trials.facts import OF_RUN, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
@@ -208,13 +209,7 @@ def _keep(records: Sequence[RunRecord], condition: Condition) -> list[RunRecord]
 def _facts_of(record: RunRecord) -> dict[str, Any]:
     """Return all that can be asked of a run, by name; its own values come first."""
     return {
-        "experiment": record.dir.experiment,
-        "trial": record.dir.trial_id,
-        "run": record.dir.path.name,
-        "status": record.status.value,
-        "ending": None if record.ending is None else record.ending.value,
-        "secs": record.wall_secs,
-        "seed": record.seed,
+        **list_facts(OF_RUN, record),
         **record.labels,
         **{f"metric/{tag}": value for tag, value in record.last_values.items()},
         **record.last_values,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from hparams_lab.analysis.trials.facts import OF_RUN, OF_TRIAL, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.schema import Status
@@ -39,12 +40,7 @@ def encode_sweep(sweep: Sweep, home: ExperimentDir) -> dict[str, Any]:
 def encode_trial(row: TrialRow) -> dict[str, Any]:
     """Return what a trial came to, and each of its runs."""
     return {
-        "trial": row.trial_id,
-        "sweep": row.sweep_id,
-        "path": row.runs[0].dir.path.parent,
-        "status": row.label,
-        "ending": row.ending,
-        "attempts": row.attempts,
+        **list_facts(OF_TRIAL, row, "trial", "sweep", "path", "status", "ending", "attempts"),
         "hparams": row.assignment,
         "objective": row.objective_value,
         "metrics": row.metrics,
@@ -66,20 +62,10 @@ def _encode_spread(spread: Spread) -> dict[str, float]:
 def _encode_run(run: RunRecord) -> dict[str, Any]:
     has_failed = run.status is Status.FAILURE
     return {
-        "run": run.dir.path.name,
-        "path": run.dir.path,
-        "repeat": run.dir.repeat,
-        "fold": run.dir.fold,
-        "attempt": run.dir.attempt,
-        "status": run.status,
-        "ending": run.ending,
+        **list_facts(OF_RUN, run, "run", "path", "repeat", "fold", "attempt", "status", "ending"),
         "why": run.reason or None,
         "failure": _read_failure(run) if has_failed else None,
-        "damage": run.damage or None,
-        "seed": run.seed,
-        "split_seed": run.split_seed,
-        "data_digest": run.data_digest or None,
-        "reused_from": run.reused_from or None,
+        **list_facts(OF_RUN, run, "damage", "seed", "split_seed", "data_digest", "reused_from"),
         "labels": run.labels,
         "started": _format_time(run.start_time_secs),
         "ended": _format_time(run.end_time_secs),
