@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
+from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.layout import (
     ExperimentDir,
     SweepDir,
@@ -18,8 +18,8 @@ from hparams_lab.logdir.layout import (
     is_sweep_id,
     is_trial_id,
 )
+from hparams_lab.logdir.resolve import hint_at, match, refuse_ambiguous
 
-_NUM_SHOWN = 5
 # What a name must be, part by part, for its beginning to be enough.
 _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("sweep", is_sweep_id),
@@ -106,19 +106,13 @@ def drop_nested(entries: Iterable[Entry]) -> list[Entry]:
 def _find_name(folder: Path, wanted: str, level: int, word: str) -> str:
     """Return the name in a folder that is wanted, or the only one of its kind that begins so."""
     known = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    if wanted in known:
-        return wanted
     noun, is_kind = _KINDS[level] if level < len(_KINDS) else ("file or folder", lambda name: False)
-    matches = [name for name in known if is_kind(name) and wanted and name.startswith(wanted)]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        raise UnknownExperimentError(
-            f"{noun} {wanted!r} of {folder.name!r} is ambiguous: "
-            f"{', '.join(matches[-_NUM_SHOWN:])}. Name one of them."
-        )
     ours = [name for name in known if is_kind(name)]
-    hint = did_you_mean(wanted, ours) or f" It has {', '.join(ours[-_NUM_SHOWN:]) or 'none'}."
+    matches = [wanted] if wanted in known else match(wanted, ours) if wanted else []
+    refuse_ambiguous(noun, wanted, matches)
+    if matches:
+        return matches[0]
+    hint = hint_at(wanted, ours)
     if level == 0 and is_trial_id(wanted.partition("@")[0]):
         hint = f" Name a trial with its sweep: SWEEP/{wanted}."
     raise UnknownExperimentError(f"{folder.name!r} has no {noun} {wanted!r}, as in {word!r}.{hint}")

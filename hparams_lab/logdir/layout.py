@@ -31,9 +31,10 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from hparams_lab.errors import LogdirError, UnknownExperimentError, did_you_mean
+from hparams_lab.errors import LogdirError, UnknownExperimentError
 from hparams_lab.logdir.atomic import storing
 from hparams_lab.logdir.mounts import mount_of
+from hparams_lab.logdir.resolve import hint_at, match, refuse_ambiguous
 from hparams_lab.logdir.unreadable import warn_unreadable
 
 _SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
@@ -331,16 +332,13 @@ class ExperimentDir:
             UnknownExperimentError: if there is none, or more than one.
         """
         ids = [sweep.id for sweep in self.find_sweeps()]
-        matches = [sweep_id for sweep_id in ids if sweep_id.startswith(prefix)]
-        if len(matches) == 1:
-            return SweepDir(self.path / matches[0])
-        if matches:
-            shown = ", ".join(matches[-5:])
+        matches = match(prefix, ids)
+        refuse_ambiguous("sweep", prefix, matches)
+        if not matches:
             raise UnknownExperimentError(
-                f"sweep {prefix!r} of {self.name!r} is ambiguous: {shown}. Name one of them."
+                f"experiment {self.name!r} has no sweep {prefix!r}.{hint_at(prefix, ids)}"
             )
-        hint = did_you_mean(prefix, ids) or f" It has {', '.join(ids[-5:]) or 'none'}."
-        raise UnknownExperimentError(f"experiment {self.name!r} has no sweep {prefix!r}.{hint}")
+        return SweepDir(self.path / matches[0])
 
     def create_sweep(self, now: Callable[[], datetime] = datetime.now) -> SweepDir:
         """Make and return the directory of a sweep that starts now.

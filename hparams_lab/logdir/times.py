@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hparams_lab.errors import UsageError
@@ -44,3 +45,37 @@ def parse_time(text: str, now: datetime, *, end_of_day: bool = False) -> datetim
             f"a time must be like 7d, 12h, 2026-11-21 or 2026-11-21T18:00; got {text!r}. Write "
             "one of these."
         ) from None
+
+
+@dataclass(frozen=True)
+class Period:
+    """The time from one moment to another, both included."""
+
+    since: datetime | None = None  # None if there is no limit
+    until: datetime | None = None  # likewise
+
+    @staticmethod
+    def parse(since: str | None, until: str | None, now: datetime) -> Period:
+        """Return the period between two times as `parse_time` takes them, a day to its end.
+
+        Raises:
+            UsageError: if one is no time, or the end is before the beginning.
+        """
+        now = now.astimezone()
+        first = None if since is None else parse_time(since, now)
+        last = None if until is None else parse_time(until, now, end_of_day=True)
+        if first and last and last < first:
+            raise UsageError(
+                f"until must not be before since; got since={since} and until={until}. Exchange "
+                "them."
+            )
+        return Period(first, last)
+
+    def __bool__(self) -> bool:
+        """Whether it has a limit."""
+        return bool(self.since or self.until)
+
+    def __contains__(self, moment: datetime) -> bool:
+        """Whether a time lies in it."""
+        is_early = self.since is not None and moment < self.since
+        return not is_early and not (self.until is not None and moment > self.until)

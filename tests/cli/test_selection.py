@@ -107,7 +107,7 @@ def test_default_may_be_all_sweeps(home: ExperimentDir) -> None:
     [
         (["--since=1h"], f"its newest is {SATURDAY}"),
         (["--until=2020-01-01"], "no sweep .*--until=2020-01-01"),
-        (["--since=2026-11-21", "--until=2026-11-20"], "--until must not be before --since"),
+        (["--since=2026-11-21", "--until=2026-11-20"], "until must not be before since"),
         (["--since=yesterday"], "a time must be like"),
     ],
     ids=["too_late", "too_early", "exchanged", "no_time"],

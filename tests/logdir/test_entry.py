@@ -52,8 +52,8 @@ def test_words_name_entries(word: str, parts: tuple[str, ...], home: ExperimentD
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("2026-11", "sweep '2026-11' of 'toy' is ambiguous: 2026-11-20_18-00-00, 2026"),
-        ("2026-11-20/00", "trial '00' of '2026-11-20_18-00-00' is ambiguous"),
+        ("2026-11", "sweep '2026-11' is ambiguous: 2026-11-20_18-00-00, 2026"),
+        ("2026-11-20/00", "trial '00' is ambiguous"),
         ("2026-11-20/0000/x", "'0000-aaaaaaaa' has no run 'x', as in '2026-11-20/0000/x'"),
         ("from", "'toy' has no sweep 'from'"),
         ("0001-bbbbbbbb", "Name a trial with its sweep: SWEEP/0001-bbbbbbbb"),

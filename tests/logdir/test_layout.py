@@ -159,7 +159,7 @@ def test_a_sweep_is_found_by_the_beginning_of_its_id(prefix: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("prefix", "message"),
     [
-        ("2026-11-21", f"sweep '2026-11-21' of 'digits' is ambiguous: {', '.join(SWEEP_IDS[1:])}."),
+        ("2026-11-21", f"sweep '2026-11-21' is ambiguous: {', '.join(SWEEP_IDS[1:])}."),
         ("", f"is ambiguous: {', '.join(SWEEP_IDS)}. Name one of them."),
         (
             "2026-11-21_07-34-06",

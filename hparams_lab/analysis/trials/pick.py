@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
-from hparams_lab.errors import UnknownExperimentError, did_you_mean
+from hparams_lab.errors import UnknownExperimentError
 from hparams_lab.events.read.reader import read_runs
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
+from hparams_lab.logdir.resolve import hint_at, refuse_ambiguous
 from hparams_lab.runs.sweep import Sweep, find_newest
-
-_NUM_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,10 @@ def _pick_only(
     known: Sequence[tuple[SweepDir, str]],
     where: str,
 ) -> Pick:
-    if len(matches) > 1:
-        names = ", ".join(f"{sweep_dir.id}/{trial}" for sweep_dir, trial in matches[-_NUM_SHOWN:])
-        raise UnknownExperimentError(f"trial {word!r} is ambiguous: {names}. Name one of them.")
+    names = [f"{sweep_dir.id}/{trial}" for sweep_dir, trial in matches]
+    refuse_ambiguous("trial", word, names)
     if not matches:
-        ids = [trial for _, trial in known]
-        shown = ", ".join(list(dict.fromkeys(ids))[:_NUM_SHOWN])
-        hint = did_you_mean(word.rpartition("/")[2], ids) or f" It has {shown or 'none'}."
+        hint = hint_at(word.rpartition("/")[2], [trial for _, trial in known])
         raise UnknownExperimentError(f"{where} has no trial {word!r}.{hint}")
     ((sweep_dir, trial_id),) = matches
     sweep, rows = _read(sweep_dir)

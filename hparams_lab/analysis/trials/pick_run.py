@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
+from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.events.read.reader import RunRecord, read_runs
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, find_experiments, is_run_name
+from hparams_lab.logdir.resolve import hint_at, match, refuse_ambiguous
 from hparams_lab.runs.sweep import Sweep
 
-_T = TypeVar("_T")
-
 _FORM = "[EXPERIMENT/]SWEEP/TRIAL[/RUN]"
-_NUM_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,8 @@ def pick_run(logdir: Path, word: str) -> LoggedRun:
     *above, sweep_word, trial_word, run_word = _split(word)
     experiments = _find_experiments(logdir, above, word)
     trials = _find_trials(experiments, sweep_word, trial_word, word)
-    trial_dir = _only("trial", word, {_name(path): path for path in trials})
+    refuse_ambiguous("trial", word, [_name(path) for path in trials])
+    trial_dir = trials[0]
     return _read(SweepDir(trial_dir.parent), trial_dir, run_word or None, word)
 
 
@@ -77,9 +75,9 @@ def _find_experiments(logdir: Path, above: Sequence[str], word: str) -> list[Exp
     experiments = find_experiments(logdir)
     names = [experiment.name for experiment in experiments]
     for beginning in above:
-        matches = _match(beginning, names)
+        matches = match(beginning, names)
         if not matches:
-            hint = did_you_mean(beginning, names) or _tell_known(names)
+            hint = hint_at(beginning, names)
             raise UnknownExperimentError(
                 f"there is no experiment {beginning!r} in {logdir}, as {word!r} says.{hint}"
             )
@@ -97,9 +95,9 @@ def _find_trials(
 ) -> list[Path]:
     sweep_dirs = [sweep_dir for each in experiments for sweep_dir in each.find_sweeps()]
     ids = [sweep_dir.id for sweep_dir in sweep_dirs]
-    matches = _match(sweep_word, ids)
+    matches = match(sweep_word, ids)
     if not matches:
-        hint = did_you_mean(sweep_word, ids) or _tell_known(ids)
+        hint = hint_at(sweep_word, ids)
         raise UnknownExperimentError(
             f"there is no sweep {sweep_word!r}, as {word!r} says.{hint} A run is named as {_FORM}."
         )
@@ -107,9 +105,9 @@ def _find_trials(
         path for sweep_dir in sweep_dirs if sweep_dir.id in matches for path in sweep_dir.trial_dirs
     ]
     names = [path.name for path in trial_dirs]
-    found = _match(trial_word, names)
+    found = match(trial_word, names)
     if not found:
-        hint = did_you_mean(trial_word, names) or _tell_known(names)
+        hint = hint_at(trial_word, names)
         where = matches[0] if len(set(matches)) == 1 else f"the sweeps {sweep_word!r}"
         raise UnknownExperimentError(f"there is no trial {trial_word!r} in {where}.{hint}")
     return [path for path in trial_dirs if path.name in found]
@@ -141,34 +139,17 @@ def _read(sweep_dir: SweepDir, trial_dir: Path, run_word: str | None, word: str)
     if run_word is None:
         first, *others = records
         return LoggedRun(records[first], sweep, sweep_dir, others)
-    matches = {name: records[name] for name in _match(run_word, records)}
+    matches = match(run_word, records)
+    refuse_ambiguous("run", word, matches)
     if not matches:
         raise UnknownExperimentError(
             f"trial {trial_dir.name!r} has no run {run_word!r} that can be read."
-            f"{_tell_known([*records])}"
+            f"{hint_at(run_word, records)}"
         )
-    return LoggedRun(_only("run", word, matches), sweep, sweep_dir)
-
-
-def _match(beginning: str, names: Iterable[str]) -> list[str]:
-    """Return the names that begin so; only the name itself if it is one, as `r00` of `r00a1`."""
-    found = [name for name in names if name.startswith(beginning)]
-    return [name for name in found if name == beginning] or found
-
-
-def _only(noun: str, word: str, found: Mapping[str, _T]) -> _T:
-    if len(found) > 1:
-        names = ", ".join(list(found)[-_NUM_SHOWN:])
-        raise UnknownExperimentError(f"{noun} {word!r} is ambiguous: {names}. Name one of them.")
-    return next(iter(found.values()))
+    return LoggedRun(records[matches[0]], sweep, sweep_dir)
 
 
 def _name(path: Path) -> str:
     """Return a path's part below the logdir: of a trial, or of a run."""
     depth = 4 if is_run_name(path.name) else 3
     return "/".join(path.parts[-depth:])
-
-
-def _tell_known(names: Sequence[str]) -> str:
-    shown = list(dict.fromkeys(names))[-_NUM_SHOWN:]
-    return f" There is {', '.join(shown)}." if shown else " There is none."

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, overload
 from hparams_lab.analysis.trials.facts import OF_RUN, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
 from hparams_lab.analysis.where.condition import Condition
-from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
+from hparams_lab.errors import UnknownExperimentError, did_you_mean
 from hparams_lab.events.foreign.reader import read_foreign
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.events.read.reader import read_runs as read_sweep
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, find_experiments, list_folders
-from hparams_lab.logdir.times import parse_time
+from hparams_lab.logdir.times import Period
 from hparams_lab.remote.opened import opened
 from hparams_lab.runs.sweep import Sweep, read_readable
 
@@ -144,24 +144,13 @@ def read_runs(
         >>> len(read_runs("no/such/folder"))
         0
     """
-    moment = now().astimezone()
-    earliest = None if since is None else parse_time(since, moment)
-    latest = None if until is None else parse_time(until, moment, end_of_day=True)
-    if earliest and latest and latest < earliest:
-        raise UsageError(
-            f"until must not be before since; got since={since!r} and until={until!r}. Exchange "
-            "them."
-        )
-
-    def is_in_time(start: datetime) -> bool:
-        return not ((earliest and start < earliest) or (latest and start > latest))
-
+    period = Period.parse(since, until, now())
     with opened(logdir) as folder:
         homes, foreign_dirs = _find(folder, experiment)
     sweeps: dict[Path, Sweep] = {}
     records: list[RunRecord] = []
     for home in homes:
-        in_time = (each for each in home.find_sweeps() if is_in_time(each.start_time))
+        in_time = (each for each in home.find_sweeps() if each.start_time in period)
         for sweep_dir, sweep in read_readable(in_time).items():
             sweeps[sweep_dir.path] = sweep
             records += read_sweep(sweep_dir, sweep.space)
@@ -169,7 +158,7 @@ def read_runs(
         records += [
             record
             for record in read_foreign(path)
-            if is_in_time(datetime.fromtimestamp(record.start_time_secs).astimezone())
+            if datetime.fromtimestamp(record.start_time_secs).astimezone() in period
         ]
     if where is not None:
         records = _keep(records, Condition.parse(where))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.errors import LogdirError, UsageError
-from hparams_lab.events.foreign.reader import ForeignRecord, read_foreign
+from hparams_lab.events.foreign.reader import read_foreign
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
-from hparams_lab.logdir.times import parse_time
+from hparams_lab.logdir.times import Period
 from hparams_lab.text import count
 
 _TRIALS = "trials"
@@ -147,27 +146,11 @@ def _read_foreign_sheet(values: flags.FlagValues, root: Path, sweep_word: str | 
             f"{root} has no run of another tool with hyperparameters, and no sweep of ours right "
             f"in it. Name an experiment of {logdir_of(values)}, or another directory."
         )
-    kept = _keep_times(values, records)
-    sheet = list_runs(kept, {})
+    period = Period.parse(values.since, values.until, datetime.now())
+    in_time = (
+        r for r in records if datetime.fromtimestamp(r.start_time_secs).astimezone() in period
+    )
+    sheet = list_runs([*in_time], {})
     for text in values.where:
         sheet = sheet.keep(Condition.parse(text))
     return sheet
-
-
-def _keep_times(
-    values: flags.FlagValues,
-    records: list[ForeignRecord],
-    now: Callable[[], datetime] = datetime.now,
-) -> list[ForeignRecord]:
-    since, until = (
-        None
-        if text is None
-        else parse_time(text, now().astimezone(), end_of_day=is_end).timestamp()
-        for text, is_end in ((values.since, False), (values.until, True))
-    )
-    return [
-        record
-        for record in records
-        if (since is None or record.start_time_secs >= since)
-        and (until is None or record.start_time_secs <= until)
-    ]

@@ -13,7 +13,7 @@ from hparams_lab.analysis.where.condition import Condition
 from hparams_lab.cli.inputs.find import find_sweeps
 from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
-from hparams_lab.logdir.times import parse_time
+from hparams_lab.logdir.times import Period
 from hparams_lab.runs.sweep import find_newest
 
 
@@ -65,28 +65,15 @@ def select_sweeps(
         UnknownExperimentError: if there is no such sweep, or the word is ambiguous.
         UsageError: if a time is none, or the end is before the beginning.
     """
-    since, until = (
-        None if text is None else parse_time(text, now().astimezone(), end_of_day=is_end)
-        for text, is_end in ((values.since, False), (values.until, True))
-    )
-    if since and until and until < since:
-        raise UsageError(
-            f"--until must not be before --since; got --since={values.since} and "
-            f"--until={values.until}. Exchange them."
-        )
-    if word is None and (since or until or default == "all"):
+    period = Period.parse(values.since, values.until, now())
+    if word is None and (period or default == "all"):
         named = home.find_sweeps()
     else:
         named = [find_newest(home)] if word is None else find_sweeps(home, word)
-    chosen = [
-        sweep
-        for sweep in named
-        if (since is None or since <= sweep.start_time)
-        and (until is None or sweep.start_time <= until)
-    ]
+    chosen = [sweep for sweep in named if sweep.start_time in period]
     if not chosen:
-        limits = [f"--since={values.since}"] if since else []
-        limits += [f"--until={values.until}"] if until else []
+        limits = [f"--since={values.since}"] if values.since else []
+        limits += [f"--until={values.until}"] if values.until else []
         raise UnknownExperimentError(
             f"experiment {home.name!r} has no sweep that began in {' '.join(limits)}; its newest "
             f"is {home.find_sweeps()[-1].id}. Widen the time."

@@ -57,7 +57,7 @@ def test_a_word_picks_a_trial(
         ("zzz", "experiment 'toy' has no trial 'zzz'. It has 0000-1efb0212, "),
         (f"{SATURDAY}/0002", "sweep '2026-11-21.*' has no trial '.*/0002'. It has 0000-"),
         ("2026-11-19/0000", "has no sweep '2026-11-19'"),
-        ("2026", "sweep '2026' of 'toy' is ambiguous"),
+        ("2026", "sweep '2026' is ambiguous"),
         ("", "trial '' is ambiguous"),
     ],
 )

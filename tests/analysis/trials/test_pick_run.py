@@ -84,10 +84,10 @@ def test_the_name_of_a_run_picks_it_again(logdir: Path) -> None:
         ("2026-11-20/000", "trial '2026-11-20/000' is ambiguous: toy/.*/0000-.*, toy/.*/0001-"),
         ("2026/0000", "is ambiguous: other toy/2026-11-22.*, toy/2026-11-20.*, toy/2026-11-21"),
         ("2026-11-20/0000/r", "run '2026-11-20/0000/r' is ambiguous: r00, r01. Name one"),
-        ("2026-11-20/0000/r02", "has no run 'r02' that can be read. There is r00, r01."),
-        ("2026-11-20/0007", "no trial '0007' in 2026-11-20_18-00-00. There is 0000-"),
+        ("2026-11-20/0000/r02", "has no run 'r02' that can be read. Did you mean 'r01'."),
+        ("2026-11-20/0007", "no trial '0007' in 2026-11-20_18-00-00. It has 0000-"),
         ("2026-11-20/0000-1efb0213", "no trial .* Did you mean '0000-1efb0212'?"),
-        ("2025/0000", "there is no sweep '2025', as '2025/0000' says. There is 2026-11-22"),
+        ("2025/0000", "there is no sweep '2025', as '2025/0000' says. It has 2026-11-22"),
         ("toi/2026/0000", "there is no experiment 'toi' in .* Did you mean 'toy'?"),
     ],
 )
