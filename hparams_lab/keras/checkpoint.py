@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from hparams_lab.logdir.atomic import storing, write_whole
+from hparams_lab.logdir.atomic import replacing, storing, write_whole
 
 _LAST = "last.keras"
 _BEST = "best.keras"
@@ -174,9 +174,5 @@ def _list_states(model: keras.Model) -> list[keras.Variable]:
 def _save(model: keras.Model, path: Path) -> None:
     aside = path.with_name(f"part.{path.name}")  # Keras tells the format by the suffix
     path.parent.stat()  # as above
-    with storing(path):
-        try:
-            model.save(aside)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)  # it would fill a full disk further
+    with storing(path), replacing(path, aside=aside):
+        model.save(aside)

@@ -16,12 +16,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
 from hparams_lab.errors import LogdirError
+from hparams_lab.logdir.atomic import replacing
 from hparams_lab.logdir.entry import Entry
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir, is_event_file
 from hparams_lab.logdir.lock import sweep_lock
@@ -205,9 +205,8 @@ def _copy_description(source: SweepDir, target: SweepDir, *, replace: bool) -> N
         for path in source.description_files:
             copy = target.path / path.name
             if replace or not copy.exists():
-                aside = copy.with_suffix(".tmp")
-                shutil.copy2(path, aside)
-                aside.replace(copy)
+                with replacing(copy) as aside:
+                    shutil.copy2(path, aside)
     except OSError as error:
         raise LogdirError(f"cannot write to the log directory: {error}. Make room.") from error
 
@@ -230,9 +229,8 @@ def _free_links(path: Path) -> None:
     for link in found:
         aim = Path(os.path.normpath(link.parent / link.readlink()))
         if not link.readlink().is_absolute() and (link == path or not aim.is_relative_to(path)):
-            aside = link.with_name(f".{uuid.uuid4().hex}.tmp")
-            aside.symlink_to(aim)
-            aside.replace(link)
+            with replacing(link) as aside:
+                aside.symlink_to(aim)
 
 
 def _has_events(folder: Path) -> bool:

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,26 @@ def storing(path: Path | str) -> Iterator[None]:
         raise told from error
 
 
+@contextlib.contextmanager
+def replacing(path: Path, *, aside: Path | None = None) -> Iterator[Path]:
+    """Give a file beside another one, which takes its place at one stroke if all goes well.
+
+    Args:
+        path: of the file, which need not be there; its directory exists.
+        aside: the file beside; by default one that nobody else writes.
+
+    Raises:
+        OSError: if the system refuses; what was there is as it was.
+    """
+    aside = aside or path.with_name(f".{path.name}-{uuid.uuid4().hex}.tmp")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)  # it would fill a full disk further
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, and on the disk when this returns.
 
@@ -85,17 +106,10 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         StorageError: if it cannot be written; what was there is as it was.
     """
-    aside = path.with_name(f".{path.name}.tmp")
-    with storing(path):
-        try:
-            with aside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # a full disk of a server is told here, or never
-            aside.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
+    with storing(path), replacing(path) as aside, aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # the disk of a server says that it is full here, or never
 
 
 def require_writable(folder: Path) -> None:

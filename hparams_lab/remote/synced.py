@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from hparams_lab.logdir.atomic import replacing
 
 _FORMAT = 1
 
@@ -75,12 +76,8 @@ class SyncState:
         """
         files = {name: (each.token, *each.stamp) for name, each in self.files.items()}
         data = {"format": _FORMAT, "files": files, "removed": sorted(self.removed)}
-        aside = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
+        with replacing(path) as aside:
             aside.write_text(json.dumps(data), encoding="utf-8")
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
 
 
 def stamp_of(path: Path) -> Stamp:

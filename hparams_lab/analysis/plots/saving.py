@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hparams_lab.analysis.plots.style import house_style
 from hparams_lab.errors import UsageError
+from hparams_lab.logdir.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,10 +45,9 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         UsageError: if it cannot be written.
     """
-    aside = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(content)
-        aside.replace(path)
+        with replacing(path) as aside:
+            aside.write_bytes(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}. Choose another place.") from error

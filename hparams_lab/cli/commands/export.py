@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, logdir_of
 from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.events.foreign.reader import read_foreign
+from hparams_lab.logdir.atomic import replacing
 from hparams_lab.logdir.layout import ExperimentDir, experiment_dir
 from hparams_lab.logdir.times import Period
 from hparams_lab.text import count
@@ -94,16 +94,11 @@ def _check_out(out: Path, *, may_replace: bool) -> Path:
 
 def _write(out: Path, content: bytes) -> None:
     """Write the file, whole or not at all."""
-    aside = out.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        aside.write_bytes(content)
-        aside.replace(out)
+        with replacing(out) as aside:
+            aside.write_bytes(content)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise LogdirError(f"cannot write {out}: {error.strerror}. Name another --out.") from error
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def _read_sheet(values: flags.FlagValues, words: list[str]) -> Sheet:

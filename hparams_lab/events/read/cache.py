@@ -29,6 +29,7 @@ from typing import Any
 from google_crc32c import value as crc32c
 
 from hparams_lab.events.read.scan import Scan, extend_scan, scan_files
+from hparams_lab.logdir.atomic import replacing
 from hparams_lab.logdir.layout import (
     RunDir,
     SweepDir,
@@ -220,11 +221,8 @@ def _save(file: Path, known: _Known) -> None:
     aside = file.with_suffix(f".{uuid.uuid4().hex}.tmp")
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(file, aside=aside):
             aside.write_bytes(b"\n".join((_head_of(body), body)))
-            aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
         _drop_old(file.parent)
 
 

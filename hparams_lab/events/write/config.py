@@ -12,7 +12,7 @@ from hparams_lab.errors import EventFormatError
 from hparams_lab.events import schema
 from hparams_lab.events.read.reader import read_events
 from hparams_lab.events.write.writer import Clock, open_writer
-from hparams_lab.logdir.atomic import storing
+from hparams_lab.logdir.atomic import replacing, storing
 from hparams_lab.logdir.layout import ExperimentDir
 from hparams_lab.logdir.mounts import mount_of
 from hparams_lab.runs.sweep import read_sweeps
@@ -41,13 +41,9 @@ def _write_config(experiment_dir: ExperimentDir, clock: Clock) -> None:
     ):
         # TensorBoard takes no notice of this name.
         aside = experiment_dir.path / f".config-{uuid.uuid4().hex}.tmp"
-        with storing(experiment_dir.config_file):
-            try:
-                with open_writer(aside, clock=clock) as writer:
-                    writer.write_summary(wanted)
-                aside.replace(experiment_dir.config_file)
-            finally:
-                aside.unlink(missing_ok=True)
+        file = experiment_dir.config_file
+        with storing(file), replacing(file, aside=aside), open_writer(aside, clock=clock) as writer:
+            writer.write_summary(wanted)
 
 
 def read_config(experiment_dir: ExperimentDir) -> summary_pb2.Summary | None:
