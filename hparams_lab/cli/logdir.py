@@ -12,7 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from hparams_lab.errors import HParamsLabError, UsageError
-from hparams_lab.logdir.mounts import in_terms_of_urls, remove_mounts
+from hparams_lab.logdir.mounts import in_terms_of_urls, remove_mounts, take_over
 from hparams_lab.logdir.unreadable import LOGGER
 from hparams_lab.remote.url import is_url, refuse_lost_slash
 
@@ -33,6 +33,16 @@ def define_logdir(values: flags.FlagValues) -> None:
         "logdir",
         _DEFAULT_LOGDIR,
         "folder of the experiments' log directories, or a URL such as s3://bucket/logs",
+        flag_values=values,
+    )
+
+
+def define_take_over(values: flags.FlagValues) -> None:
+    """Add `--take_over`, for what is done to sweeps."""
+    flags.DEFINE_bool(
+        "take_over",
+        False,
+        "also to a sweep that another machine holds, which is dead or stopped",
         flag_values=values,
     )
 
@@ -59,12 +69,16 @@ def logdir_of(
     if not values.logdir:
         raise UsageError("--logdir must name a folder; got ''. Leave it out for ./logs.")
     if is_url(values.logdir):
-        return _mount(values.logdir, writes=writes, removes=removes, follows=follows)
-    refuse_lost_slash(values.logdir)
-    try:
-        return Path(values.logdir).expanduser().absolute()
-    except RuntimeError as error:
-        raise UsageError(f"--logdir={values.logdir}: {error} Write the path out.") from error
+        folder = _mount(values.logdir, writes=writes, removes=removes, follows=follows)
+    else:
+        refuse_lost_slash(values.logdir)
+        try:
+            folder = Path(values.logdir).expanduser().absolute()
+        except RuntimeError as error:
+            raise UsageError(f"--logdir={values.logdir}: {error} Write the path out.") from error
+    if "take_over" in values and values.take_over:
+        take_over(folder)
+    return folder
 
 
 def _mount(url: str, *, writes: bool, removes: bool, follows: bool) -> Path:

@@ -16,7 +16,7 @@ from hparams_lab.declare import tags
 from hparams_lab.events.read.reader import RunRecord, read_run
 
 # Names of runs begin with the sweep's id, behind that of the experiment if there are several.
-_DAY_PATTERN = r"(\d{4}-\d\d-\d\d)_\d\d-\d\d-\d\d/"
+_DAY_PATTERN = r"(\d{4}-\d\d-\d\d)_\d\d-\d\d-\d\d(?:-[0-9a-f]{4})?/"
 
 # More cards than these leave no room for others.
 _MAX_PINNED = 4

@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +39,7 @@ from hparams_lab.logdir.resolve import hint_at, match, refuse_ambiguous
 from hparams_lab.logdir.unreadable import warn_unreadable
 
 _SWEEP_FORMAT = "%Y-%m-%d_%H-%M-%S"
-_SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+_SWEEP_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(?:-[0-9a-f]{4})?")
 _TRIAL_ID = re.compile(r"\d{4,}-[0-9a-f]{8}")
 _RUN_NAME = re.compile(r"r(\d\d+)(?:f(\d\d+))?(?:a(\d+))?")
 
@@ -209,7 +210,7 @@ class SweepDir:
             LogdirError: if the directory's name is no time.
         """
         try:
-            return datetime.strptime(self.id, _SWEEP_FORMAT).astimezone()
+            return datetime.strptime(self.id[:19], _SWEEP_FORMAT).astimezone()
         except ValueError as error:
             raise LogdirError(
                 f"{self.path} must be named by a time, as sweeps are. Rename it, or move it away."
@@ -343,13 +344,16 @@ class ExperimentDir:
     def create_sweep(self, now: Callable[[], datetime] = datetime.now) -> SweepDir:
         """Make and return the directory of a sweep that starts now.
 
-        Two sweeps of one second would share an id; the later one waits for the next.
+        Two sweeps of one second would share an id; the later one waits for the next. Where the
+        directory stands for a URL, which machines share that share no disk, the id ends in four
+        random hex digits instead.
 
         Raises:
             LogdirError: if the directory cannot be made.
         """
         while True:
-            path = self.path / now().strftime(_SWEEP_FORMAT)
+            mark = f"-{uuid.uuid4().hex[:4]}" if mount_of(self.path) else ""
+            path = self.path / f"{now().strftime(_SWEEP_FORMAT)}{mark}"
             try:
                 path.mkdir(parents=True)
             except FileExistsError:
@@ -361,20 +365,7 @@ class ExperimentDir:
                     f"cannot write to the log directory: {error}. Choose another with --logdir."
                 ) from error
             else:
-                if _reserve(path):
-                    return SweepDir(path)
-
-
-def _reserve(path: Path) -> bool:
-    """Return whether a new sweep's directory is no other machine's; remove it if it is."""
-    mount = mount_of(path)
-    is_free = False
-    try:
-        is_free = mount is None or mount.reserve(path)
-    finally:
-        if not is_free:
-            path.rmdir()
-    return is_free
+                return SweepDir(path)
 
 
 def is_sweep_id(name: str) -> bool:

@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+from hparams_lab.errors import UsageError
+
 
 class Mount(ABC):
     """A local directory that stands for a log directory elsewhere.
@@ -20,26 +22,20 @@ class Mount(ABC):
         url: of the log directory, without a slash at its end.
         root: the directory that stands for it, absolute.
         is_written_by_nodes: whether runs write to the URL from other machines.
+        takes_over: whether sweeps are held that another machine holds.
     """
 
     url: str
     root: Path
     is_written_by_nodes = False
-
-    @abstractmethod
-    def reserve(self, sweep_dir: Path) -> bool:
-        """Make a new sweep's id this process's own; return whether it was free elsewhere too.
-
-        Raises:
-            LogdirError: if the URL cannot be reached.
-        """
+    takes_over = False
 
     @abstractmethod
     def hold(self, sweep_dir: Path) -> AbstractContextManager[None]:
         """Keep other machines from running a sweep, which no other process here runs.
 
         Raises:
-            LogdirError: if one does, or the URL cannot be reached.
+            LogdirError: if one does and is not taken over, or the URL cannot be reached.
         """
 
     @abstractmethod
@@ -91,6 +87,21 @@ def find_mount(url: str) -> Mount | None:
 def mount_of(path: Path) -> Mount | None:
     """Return the mount that a path lies in, None if it lies in none."""
     return next((each for each in _MOUNTS.values() if path.is_relative_to(each.root)), None)
+
+
+def take_over(path: Path) -> None:
+    """Let sweeps at or below a path be held that another machine holds.
+
+    Raises:
+        UsageError: if the path lies in no mount: here the system knows who holds a sweep.
+    """
+    mount = mount_of(path)
+    if mount is None:
+        raise UsageError(
+            f"--take_over is for a log directory that is a URL; got {path}. Leave it out: on one "
+            "machine a dead process holds nothing."
+        )
+    mount.takes_over = True
 
 
 def remove_mount(mount: Mount) -> None:

@@ -10,7 +10,7 @@ from hparams_lab.errors import UsageError
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([mhdw])")
-_SWEEP_ID = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)")
+_SWEEP_ID = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)(?:-[0-9a-f]{4})?")
 
 
 def parse_time(text: str, now: datetime, *, end_of_day: bool = False) -> datetime:

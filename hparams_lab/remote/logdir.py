@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hparams_lab.errors import LogdirError, StorageError
 from hparams_lab.logdir.mounts import Mount, add_mount, find_mount, remove_mount
-from hparams_lab.remote.lease import Leases
+from hparams_lab.remote.holders import Holders
 from hparams_lab.remote.mirror import Mirror
 from hparams_lab.remote.plan import CONFIG_FILE, SWEEP_FILE, Pulled
 from hparams_lab.remote.retry import patiently
@@ -26,6 +26,9 @@ Warn = Callable[[str], None]
 
 # How long the end is tried, where nothing had failed before.
 _LAST_SECS = 3.0
+
+# How many intervals the files of a run on a node are tried to be had.
+_FETCH_BEATS = 4
 
 
 class RemoteLogdir(Mount):
@@ -50,8 +53,7 @@ class RemoteLogdir(Mount):
         self.root = self._mirror.root
         self._warn = warn
         self._secs = read_upload_secs()
-        holder = self._mirror.sessions.mirror_id
-        self._leases = Leases(self._store, holder, beat_secs=self._secs)
+        self._holders = Holders(self._store, self._mirror.sessions.mirror_id)
         self._tickers: list[Ticker] = []
         self._writes = False
         self._lost: list[str] = []
@@ -104,19 +106,11 @@ class RemoteLogdir(Mount):
         """Get what is new there, at every interval."""
         self._start(self._follow, "download")
 
-    def reserve(self, sweep_dir: Path) -> bool:
-        """Make a new sweep's id this process's own; return whether it was free."""
-        name = self._mirror.name_of(sweep_dir)
-        is_free = self._leases.reserve(name)
-        if is_free:
-            self._mirror.watch_removals(name)
-        return is_free
-
     @contextlib.contextmanager
     def hold(self, sweep_dir: Path) -> Iterator[None]:
         """Keep other machines from running a sweep."""
         name = self._mirror.name_of(sweep_dir)
-        if self._leases.acquire(name):
+        if self._holders.acquire(name, take_over=self.takes_over):
             self.refresh(name)  # whoever had it until now may have sent more of it
             self._mirror.watch_removals(name)
         yield
@@ -125,7 +119,7 @@ class RemoteLogdir(Mount):
     def is_held(self, sweep_dir: Path) -> bool:
         """Return whether another machine runs a sweep, as of some seconds ago."""
         try:
-            return self._leases.is_held(self._mirror.name_of(sweep_dir))
+            return self._holders.is_held(self._mirror.name_of(sweep_dir))
         except LogdirError:
             return True  # who cannot be asked may be running it
 
@@ -138,12 +132,12 @@ class RemoteLogdir(Mount):
         """Get what nodes have written into a folder, where there are any.
 
         Raises:
-            StorageError: if the URL cannot be reached for so long that the lease is over.
+            StorageError: if the URL cannot be reached for a while.
         """
         if self.is_written_by_nodes:
             fetch = partial(self._mirror.pull, self._mirror.name_of(folder))
             try:
-                patiently(fetch, self._leases.stale_secs)
+                patiently(fetch, _FETCH_BEATS * self._secs)
             except LogdirError as error:
                 raise StorageError(str(error)) from error
 
@@ -158,15 +152,13 @@ class RemoteLogdir(Mount):
         try:
             if self._writes:
                 self._send_all()
-            # Of what could not be sent they end by themselves, as a dead machine's.
-            self._leases.release_all()
+            self._holders.release_all()
         finally:
             self._mirror.sessions.leave()
         if self._lost:
             raise LogdirError(
-                f"another machine has taken {', '.join(self._lost)} over, as this one was not "
-                f"heard of for {self._leases.stale_secs:g} s. What was written here since then "
-                f"was not sent; it is kept in {self._mirror.folder}."
+                f"another machine has taken {', '.join(self._lost)} over. What was written here "
+                f"since then was not sent; it is kept in {self._mirror.folder}."
             )
 
     def _start(self, action: Callable[[], None], name: str, *, max_pause: int = 8) -> None:
@@ -186,7 +178,7 @@ class RemoteLogdir(Mount):
         Raises:
             LogdirError: if the URL cannot be reached.
         """
-        for sweep in self._leases.beat():
+        for sweep in self._holders.beat():
             self._mirror.disown(sweep)
             self._lost.append(sweep)
             self._warn(f"another machine has taken {sweep} over. Stop this one: it is not sent.")

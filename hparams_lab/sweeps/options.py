@@ -133,6 +133,10 @@ class ResumeOptions(ExecutionOptions):
         flag="extend",
         is_repeated=True,
     )
+    # whether a sweep of a URL is resumed though another machine holds it
+    take_over: bool = option(
+        "go on with a sweep that another machine holds, which is dead or stopped", default=False
+    )
 
 
 SomeOptions = TypeVar("SomeOptions", bound=ExecutionOptions)

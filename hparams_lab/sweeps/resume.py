@@ -22,6 +22,7 @@ from hparams_lab.executors.catalog import EXECUTORS
 from hparams_lab.logdir.atomic import require_writable
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir
 from hparams_lab.logdir.lock import sweep_lock
+from hparams_lab.logdir.mounts import take_over
 from hparams_lab.runs.provenance import (
     Provenance,
     collect_provenance,
@@ -76,6 +77,8 @@ def resume(
     recorded = Sweep.read(sweep_dir)
     check_resumable(recorded)
     options = _complete(options, recorded)
+    if options.take_over:
+        take_over(home.path)
     with make_executor(source, options, logdir=home.path.parent) as executor, sweep_lock(sweep_dir):
         require_writable(sweep_dir.path)
         recorded = Sweep.read(sweep_dir)  # as whoever held it left it

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from hparams_lab.errors import LogdirError
+from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.logdir import lock
 from hparams_lab.logdir.layout import SweepDir, experiment_dir
 from hparams_lab.logdir.mounts import (
@@ -20,21 +21,19 @@ from hparams_lab.logdir.mounts import (
     in_terms_of_urls,
     mount_of,
     remove_mounts,
+    take_over,
 )
+from hparams_lab.logdir.times import parse_time
 
 
 class FakeMount(Mount):
-    """A mount of which only one sweep is free, and none is held."""
+    """A mount of which other machines hold some sweeps."""
 
     def __init__(self, root: Path) -> None:
         self.url = "s3://bucket/logs"
         self.root = root
         self.taken: set[str] = set()
         self.held: list[str] = []
-
-    def reserve(self, sweep_dir: Path) -> bool:
-        """Return whether it is free."""
-        return sweep_dir.name not in self.taken
 
     @contextlib.contextmanager
     def hold(self, sweep_dir: Path) -> Iterator[None]:
@@ -94,14 +93,21 @@ def test_what_is_said_names_the_url(mount: FakeMount) -> None:
     assert f"logged in {mount.root}/toy" == in_terms_of_paths(text)
 
 
-def test_a_sweep_of_another_machine_is_not_begun(mount: FakeMount) -> None:
-    """Where another machine began a sweep in the same second, ours waits for the next."""
-    mount.taken = {"2026-11-21_07-34-05"}
-    seconds = iter([5, 6])
+def test_sweeps_of_one_second_have_ids_of_their_own(mount: FakeMount) -> None:
+    """Where machines share a URL and no disk, an id ends in hex digits; its time is as ever."""
+    now = datetime(2026, 11, 21, 7, 34, 5)
     home = experiment_dir(mount.root, "toy")
-    sweep_dir = home.create_sweep(lambda: datetime(2026, 11, 21, 7, 34, next(seconds)))
+    first, second = home.create_sweep(lambda: now), home.create_sweep(lambda: now)
 
-    assert "2026-11-21_07-34-06" == sweep_dir.id
+    assert first.id != second.id
+    assert re.fullmatch(r"2026-11-21_07-34-05-[0-9a-f]{4}", first.id)
+    assert now.astimezone() == first.start_time == parse_time(first.id, now.astimezone())
+
+
+def test_only_a_url_is_taken_over(tmp_path: Path) -> None:
+    """On one machine the system knows who holds a sweep, and there is nothing to take over."""
+    with pytest.raises(UsageError, match="--take_over is for a log directory that is a URL"):
+        take_over(tmp_path)
 
 
 def test_a_lock_holds_elsewhere_too(mount: FakeMount) -> None:

@@ -77,7 +77,7 @@ def _count_event_files(machine: Machine) -> int:
 
 
 def test_a_dead_machines_sweep_goes_on_elsewhere(machines: list[Machine], gates: Gates) -> None:
-    """A sweep whose driver was killed is resumed on another machine, each run once."""
+    """A sweep whose driver was killed is taken over by another machine, each run once."""
     first, second, third = machines
     process = first.start(*RUN)
     gates.open(0)
@@ -87,9 +87,10 @@ def test_a_dead_machines_sweep_goes_on_elsewhere(machines: list[Machine], gates:
     process.communicate(timeout=TIMEOUT_SECS)
     gates.open_all()
     refused = second.run("resume", "steps")
-    wait_until(lambda: second.run("resume", "steps").returncode == 0)
+    taken = second.run("resume", "steps", "--take_over")
 
-    assert (2, True) == (refused.returncode, "is running steps/" in refused.stderr)
+    assert (2, True) == (refused.returncode, "holds steps/" in refused.stderr)
+    assert 0 == taken.returncode, taken.stderr
     assert ["SUCCESS"] * 4 == _list_statuses(third)
     # Also on the machine that died, which has put aside what it had not sent.
     assert _show(third)["trials"] == _show(first)["trials"]

@@ -15,7 +15,7 @@ from hparams_lab.errors import LogdirError, UsageError
 from hparams_lab.logdir.layout import SweepDir, experiment_dir
 from hparams_lab.logdir.lock import sweep_lock
 from hparams_lab.logdir.mounts import mount_of, remove_mount
-from hparams_lab.remote.lease import Leases
+from hparams_lab.remote.holders import Holders
 from hparams_lab.remote.logdir import mount_url
 from hparams_lab.remote.opened import opened
 from hparams_lab.remote.store import Store
@@ -159,12 +159,12 @@ def test_a_url_that_cannot_be_reached_is_not_mounted(
 
 def test_a_sweep_that_was_taken_over_is_not_sent(store: Store) -> None:
     """Who was taken for dead, and is not, sends nothing more of the sweep, and says so."""
-    other = Leases(store, "another machine", beat_secs=0.0)
+    other = Holders(store, "another machine")
     mount = mount_url(store.url, warn=lambda sentence: None)
     mount.write()
     sweep_dir = experiment_dir(mount.root, "toy").create_sweep()
     with sweep_lock(sweep_dir):
-        other.acquire(f"toy/{sweep_dir.id}")
+        other.acquire(f"toy/{sweep_dir.id}", take_over=True)
         mount.beat()
         sweep_dir.sweep_file.write_text("mine")
     with pytest.raises(LogdirError, match=f"has taken toy/{sweep_dir.id} over"):

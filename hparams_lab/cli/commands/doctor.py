@@ -11,7 +11,7 @@ from rich.console import Console
 
 from hparams_lab.cli.flags.formats import JSON, define_format, format_of, print_json
 from hparams_lab.cli.inputs.entries import find_home
-from hparams_lab.cli.logdir import define_logdir, logdir_of
+from hparams_lab.cli.logdir import define_logdir, define_take_over, logdir_of
 from hparams_lab.cli.output.tables import make_console
 from hparams_lab.doctor.checks.installation import Installation, inspect
 from hparams_lab.doctor.doctor import (
@@ -34,6 +34,7 @@ _MAX_WIDTH = 100  # of a sentence that can still be read
 
 def define_flags(values: flags.FlagValues) -> None:
     define_logdir(values)
+    define_take_over(values)
     define_format(values)
     flags.DEFINE_bool(
         "fix", False, "mend what can be mended without changing records", flag_values=values

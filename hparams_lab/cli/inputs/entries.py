@@ -15,7 +15,7 @@ from hparams_lab.analysis.trials.selection import read_logged
 from hparams_lab.cli.flags.formats import define_format
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import ALL_SWEEPS, find_logged
-from hparams_lab.cli.logdir import define_logdir
+from hparams_lab.cli.logdir import define_logdir, define_take_over
 from hparams_lab.cli.output.tables import Column, make_console, print_table
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.entry import Entry, drop_nested, find_entry
@@ -40,6 +40,7 @@ class Extent:
 def define_choice(values: flags.FlagValues) -> None:
     """Add the flags that choose entries."""
     define_logdir(values)
+    define_take_over(values)
     define_selection(values)
     define_format(values)
     flags.DEFINE_string(
