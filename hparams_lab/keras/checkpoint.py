@@ -21,6 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from hparams_lab.keras import keras_internals
 from hparams_lab.logdir.atomic import replacing, storing, write_whole
 
 _LAST = "last.keras"
@@ -117,7 +118,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Set the model to its best epoch, if that is asked for, and complete the history."""
-        self.model._initial_epoch = None
+        keras_internals.set_first_epoch(self.model, None)
         self._complete_history()
         if not self._progress.logs:
             return
@@ -149,8 +150,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
                 shutil.copyfile(folder / saved, self._folder / saved)
         progress.write(self._folder)
         self._progress = progress
-        # As Keras's own BackupAndRestore does; training that has ended has no epoch left.
-        model._initial_epoch = sys.maxsize if progress.is_done else len(progress.logs)
+        # Training that has ended has no epoch left.
+        epoch = sys.maxsize if progress.is_done else len(progress.logs)
+        keras_internals.set_first_epoch(model, epoch)
         for epoch, logs in enumerate(progress.logs):
             for callback in self._replay:
                 callback.on_epoch_end(epoch, dict(logs))

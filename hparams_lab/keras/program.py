@@ -30,6 +30,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context  # no public name for the executor's type
 
+from hparams_lab.keras import keras_internals
 from hparams_lab.keras.arrays import Arrays
 
 # Each holds the graph and the variables of the model that it was traced with.
@@ -64,13 +65,13 @@ class Program:
         inputs = [order, tf.constant(batch_size), *arrays.tensors]
         if not self.is_plain:
             model.reset_metrics()
-            return _to_numbers(model._get_metrics_result_or_logs(self.function(*inputs)))
+            return _to_numbers(keras_internals.collect_metrics(model, self.function(*inputs)))
         with _lean(in_one_thread=self.is_small):
             if self.slots is None:
                 return _to_numbers(self.function(*inputs))
             handles = [variable.value.handle for variable in list_variables(model)]
             captures = [handles[slot] for slot in self.slots]
-            return _to_numbers(self.function._call_flat(inputs, captures))
+            return _to_numbers(keras_internals.call_flat(self.function, inputs, captures))
 
 
 def find_train_program(model: keras.Model, arrays: Arrays, batch_size: int) -> Program:
@@ -149,7 +150,7 @@ def build(model: keras.Model, arrays: Arrays) -> None:
     # A model may be of a kind that only a real step can build. So does the trace then, at the
     # price of a second one; and where something is wrong it says what.
     with suppress(Exception):
-        model._symbolic_build(data_batch=arrays.nest([one[:2] for one in arrays.tensors]))
+        keras_internals.build_from_batch(model, arrays.nest([one[:2] for one in arrays.tensors]))
 
 
 def _find(model: keras.Model, step_name: str, arrays: Arrays, batch_size: int) -> Program:
@@ -259,7 +260,7 @@ def describe_program(model: keras.Model) -> str | None:
     Returns:
         Text that is equal for models with equal traces; None if it cannot be told.
     """
-    layers = list(model._flatten_layers())
+    layers = keras_internals.list_layers(model)
     if any(hasattr(layer, "adapt") or isinstance(layer, keras.layers.Lambda) for layer in layers):
         return None  # their state is a constant of the trace
     if hasattr(model.optimizer, "_exclude_from_weight_decay"):

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from hparams_lab.keras import keras_internals
 from hparams_lab.keras.arrays import Arrays, pack, split_off
 from hparams_lab.keras.callbacks import EpochLogger
 from hparams_lab.keras.program import Program, find_test_program, find_train_program
@@ -138,7 +139,7 @@ def fit(
         callbacks,
         train=_TrainPass(run, model, arrays, num_rows, shuffle),
         validate=validate,
-        is_validated=lambda epoch: bool(model._should_eval(epoch, validation_freq)),
+        is_validated=lambda epoch: keras_internals.is_validated(model, epoch, validation_freq),
     )
     return model.history
 
@@ -157,7 +158,7 @@ def _train_epochs(
     logs: Logs | None = None
     callbacks.on_train_begin()
     # A callback that goes on with earlier training says so there, as Keras's own does.
-    for epoch in range(model._initial_epoch or epochs.start, epochs.stop):
+    for epoch in range(keras_internals.first_epoch(model, epochs.start), epochs.stop):
         callbacks.on_epoch_begin(epoch)
         callbacks.on_train_batch_begin(0)
         logs = train()
@@ -237,7 +238,7 @@ def evaluate(
             return_dict=return_dict,
         )
     logs = _TestPass(model, arrays, size)()
-    return logs if return_dict else model._flatten_metrics_in_order(logs)
+    return logs if return_dict else keras_internals.list_metrics(model, logs)
 
 
 class _TrainPass:

@@ -23,20 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-# Not public, but what scikit-learn's own and other packages' searches are made of, and the
-# same from 1.5 to 1.9.
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import (
-    _fit_and_score,
-    _insert_error_scores,
-    _warn_or_raise_about_fit_failures,
-)
 from sklearn.utils import check_random_state, indexable
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_method_params, _num_samples
 
 from hparams_lab.declare.experiment import Experiment
 from hparams_lab.declare.objective import Goal, maximize
@@ -46,6 +35,16 @@ from hparams_lab.remote.opened import opened
 from hparams_lab.search.catalog import STRATEGIES, make_strategy
 from hparams_lab.sklearn.fits import Fits, check_scores, name_scores
 from hparams_lab.sklearn.parameters import ParameterSpace
+from hparams_lab.sklearn.sklearn_internals import (
+    BaseSearchCV,
+    Interval,
+    StrOptions,
+    check_method_params,
+    fit_and_score_once,
+    insert_error_scores,
+    num_samples,
+    warn_or_raise_about_fit_failures,
+)
 from hparams_lab.sklearn.splits import Splits, count_folds
 from hparams_lab.sweeps import worker
 from hparams_lab.sweeps.launch import launch_loaded
@@ -160,14 +159,14 @@ class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no type
         self._validate_params()
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)  # noqa: N806 - its name
-        routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         pairs = list(splitter.split(X, y, **routed.splitter.split))
-        splits = count_folds(pairs, _num_samples(X))
+        splits = count_folds(pairs, num_samples(X))
         parameters = ParameterSpace(self.space)
 
         def fit_and_score(**candidate: Any) -> dict[str, Any]:
-            result: dict[str, Any] = _fit_and_score(
+            result: dict[str, Any] = fit_and_score_once(
                 clone(self.estimator),
                 X,
                 y,
@@ -258,9 +257,9 @@ class SweepCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn ships no type
 
     def _conclude(self, fits: Fits, scorers: Any, refit_metric: Any) -> None:
         """Set what the search found, as scikit-learn's own do at the end of theirs."""
-        _warn_or_raise_about_fit_failures(fits.results, self.error_score)
+        warn_or_raise_about_fit_failures(fits.results, self.error_score)
         if callable(self.scoring):
-            _insert_error_scores(fits.results, self.error_score)
+            insert_error_scores(fits.results, self.error_score)
         self.multimetric_ = isinstance(fits.results[0]["test_scores"], Mapping)
         if callable(self.scoring) and self.multimetric_:
             refit_metric = self.refit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -12,6 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hparams_lab.errors import ExecutorError, UsageError
+from hparams_lab.executors.ray.ray_internals import (
+    has_autoscaler_config,
+    mute_worker_logs,
+    read_internal,
+)
 from hparams_lab.executors.ray.resources import Resources
 from hparams_lab.text import count
 
@@ -152,9 +156,7 @@ def _join(address: str | None) -> None:
             )
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, and others
         raise _refuse(address, error) from error
-    # The rest of what it prints, to stdout: that nodes are lost. It is said with their runs.
-    with contextlib.suppress(AttributeError):
-        ray._private.worker._worker_logs_enabled = False
+    mute_worker_logs()
 
 
 @contextlib.contextmanager
@@ -188,11 +190,8 @@ def _autoscales() -> bool:
     Ray does not say so itself. Its newer autoscaler leaves its configuration; of the older
     one the kinds of nodes tell, which are made up where there is none.
     """
-    import ray
-    from ray.experimental.internal_kv import _internal_kv_get
-
-    if ray._private.state.state.get_cluster_config() is not None:
+    if has_autoscaler_config():
         return True
-    status = json.loads(_internal_kv_get(_AUTOSCALING_STATUS) or b"{}")
+    status = read_internal(_AUTOSCALING_STATUS)
     kinds = (status.get("autoscaler_report") or {}).get("active_nodes") or {}
     return any(not kind.startswith("node_") for kind in kinds)
