@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hparams_lab.doctor.checks import columns, folders, installation, values
+from hparams_lab.doctor.checks import folders, installation, values
 from hparams_lab.doctor.checks.installation import Installation
 from hparams_lab.doctor.finding import Fault
 from hparams_lab.doctor.survey import Survey, survey
@@ -32,11 +32,11 @@ CHECKS: Sequence[Check] = (
     values.find_mixed_types,
     values.find_shared_trial_ids,
     values.find_inherited_hparams,
-    columns.find_unwritten_metrics,
-    columns.find_unknown_hparams,
-    columns.find_other_configs,
+    folders.find_unwritten_metrics,
+    folders.find_unknown_hparams,
+    folders.find_other_configs,
     folders.find_leftovers,
-    columns.find_stale_config,
+    folders.find_stale_config,
 )
 
 

@@ -32,7 +32,7 @@ from typing import Any
 
 from hparams_lab.analysis.trials.facts import OF_RUN, OF_TRIAL, Fact, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.declare import tags
 from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError

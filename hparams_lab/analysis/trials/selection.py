@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from hparams_lab.analysis.trials.facts import OF_RUN, list_facts
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.errors import UnknownExperimentError, did_you_mean
 from hparams_lab.events.foreign.reader import read_foreign
 from hparams_lab.events.read.reader import RunRecord

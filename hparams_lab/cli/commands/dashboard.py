@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from absl import flags
 
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.cli.flags.selection import define_selection, keep_rows, select_sweeps
 from hparams_lab.cli.inputs.find import find_logged
 from hparams_lab.cli.logdir import define_logdir, logdir_of

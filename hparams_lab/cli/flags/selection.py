@@ -9,7 +9,7 @@ from typing import Any, Literal
 from absl import flags
 
 from hparams_lab.analysis.trials.rows import TrialRow
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.cli.inputs.find import find_sweeps
 from hparams_lab.errors import UnknownExperimentError, UsageError, did_you_mean
 from hparams_lab.logdir.layout import ExperimentDir, SweepDir

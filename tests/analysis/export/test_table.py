@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.summary_v2 import Discrete, HParam, Metric, Rea
 
 from hparams_lab.analysis.export.table import Sheet, encode_csv, list_runs, list_trials
 from hparams_lab.analysis.trials.rows import rank_trials
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.declare.objective import minimize
 from hparams_lab.errors import UsageError
 from hparams_lab.events.foreign.reader import read_foreign

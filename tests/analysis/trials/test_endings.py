@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.analysis.trials.rows import TrialRow, rank_trials
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.events.schema import Ending
 from hparams_lab.logdir.layout import SweepDir
 from tests.support.factories import SATURDAY, make_record, make_sweep

@@ -10,7 +10,7 @@ import pytest
 
 import hparams_lab as lab
 from hparams_lab.analysis.trials.selection import read_logged
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.errors import UnknownExperimentError, UsageError
 from hparams_lab.logdir.layout import ExperimentDir
 from tests.support.factories import FRIDAY, SATURDAY, add_sweep, make_spec, make_sweep, write_run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hparams_lab.analysis.where.condition import Condition
+from hparams_lab.analysis.where import Condition
 from hparams_lab.errors import UsageError
 
 ROW = {

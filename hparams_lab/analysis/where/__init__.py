@@ -1,1 +1,0 @@
-"""Conditions on trials and runs."""
