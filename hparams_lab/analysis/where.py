@@ -223,9 +223,9 @@ _FUNCTIONS: dict[str, tuple[str, int, int, Callable[..., Any]]] = {
 def compile_condition(
     line: str, parsed: str, quoted: Mapping[int, str]
 ) -> tuple[Evaluate, frozenset[str]]:
-    """Return what tells whether a condition holds, and the names that it asks for.
+    """Return the function that says whether a condition holds, and the names that it asks for.
 
-    It is told true, false or None, by values by name, and raises a `UsageError` where
+    It returns true, false or None, given values by name, and raises a `UsageError` where
     these are not of the kinds that the condition takes.
 
     Args:

@@ -70,9 +70,9 @@ def main(experiment: Experiment | None = None, argv: Sequence[str] | None = None
         if error.errno not in _REFUSALS:
             raise
         discard_stdout()  # which may be what cannot be written
-        told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        refusal = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         advice = "Make room" if error.errno in _FULL else "Allow it, or name another --logdir"
-        print(f"hparams_lab: {told}. {advice}.", file=sys.stderr)
+        print(f"hparams_lab: {refusal}. {advice}.", file=sys.stderr)
         sys.exit(_EXIT_USER_ERROR)
 
 

@@ -343,7 +343,7 @@ def spaced_levels(
         return Levels(count, lambda i: float(value_at(i)))
     if log:
         return tuple(dict.fromkeys(math.floor(value_at(i) + 0.5) for i in range(count)))
-    # In integers, as floats could not tell neighbours above 2**53 apart once rounded.
+    # In integers, as rounded floats could not distinguish neighbours above 2**53.
     steps = count - 1
     return Levels(count, lambda i: low + ((high - low) * i * 2 + steps) // (2 * steps))
 

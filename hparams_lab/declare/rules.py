@@ -30,7 +30,7 @@ SCALES = ("linear", "log")
 # by them.
 RESERVED_NAMES = ("commit", "day", "sweep")
 
-# Relative to the numbers themselves: closer levels could not be told from rounding noise.
+# Relative to the numbers themselves: closer levels would be lost in rounding noise.
 MIN_SPACING = 1e-11
 
 # plugin_data.proto stores every number as a double, exact up to 2**53.
@@ -197,7 +197,7 @@ def _find_spacing_problems(subject: str, axis: Axis) -> list[str]:
     if low == high or spacing > MIN_SPACING:
         return []
     return [
-        f"{subject} must have grid points that 11 digits tell apart; got a relative distance of "
+        f"{subject} must have grid points that differ in 11 digits; got a relative distance of "
         f"{spacing:.1g}. Take fewer of them or a longer step."
     ]
 

@@ -96,7 +96,7 @@ class ExperimentSource:
 
 @dataclass(frozen=True)
 class Outline:
-    """What can be told of an experiment without importing it."""
+    """What is known of an experiment without importing it."""
 
     name: str  # of the experiment
     question: str  # first line of the module's docstring; empty if it has none

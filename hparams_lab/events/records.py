@@ -38,7 +38,7 @@ def unframe(content: bytes, position: int = 0) -> Iterator[bytes]:
     """Yield the payloads of the whole records, in file order.
 
     A record that is cut short ends the iteration: it is still being written, or its
-    writer died over it. `whole_bytes` tells whether there is one.
+    writer died over it. `whole_bytes` says whether there is one.
 
     Args:
         content: of a file.

@@ -2,8 +2,8 @@
 
 An executor knows nothing of experiments. It is given two functions: `setup` is called
 once wherever work is to be done (that is where TensorFlow and the data are loaded),
-and `work(state, argument, tell)` for each job. Both are importable by name, or partials
-of such, as they may be called in another process. By `tell` a job says something to the
+and `work(state, argument, ask)` for each job. Both are importable by name, or partials
+of such, as they may be called in another process. By `ask` a job says something to the
 executor's owner before it ends, and has an answer.
 """
 
@@ -25,12 +25,12 @@ Setup = Callable[[], Any]
 
 # Sends a message to the executor's owner and returns the answer, waiting for it; both
 # travel by pickle and are small. Any thread of the job's own process may call it.
-Tell = Callable[[Any], Any]
+Ask = Callable[[Any], Any]
 
-# Called with setup's state, the job's argument and its tell.
-Work = Callable[[Any, Any, Tell], Any]
+# Called with setup's state, the job's argument and its ask.
+Work = Callable[[Any, Any, Ask], Any]
 
-# The owner's side of tell: called with the job's id and its message.
+# The owner's side of ask: called with the job's id and its message.
 Answer = Callable[[int, Any], Any]
 
 
@@ -129,13 +129,13 @@ class Executor(ABC):
         """Return the next job to end, waiting for it; each is returned once.
 
         Args:
-            answer: called in this thread with what unfinished jobs tell meanwhile, one
-                message at a time; what it returns is sent to the job that told.
+            answer: called in this thread with what unfinished jobs ask meanwhile, one
+                message at a time; what it returns is sent to the job that asked.
             timeout_secs: after so long None is returned. Inline, jobs are not timed.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C; call `stop` then.
-            Exception: whatever `answer` raises; call `stop` then, as the job that told
+            Exception: whatever `answer` raises; call `stop` then, as the job that asked
                 has no answer.
         """
 
@@ -143,7 +143,7 @@ class Executor(ABC):
     def stop(self, grace_secs: float) -> list[Finished]:
         """End the unfinished jobs and return them; no process is left.
 
-        Each is first sent KeyboardInterrupt and, after the grace, killed. What they tell
+        Each is first sent KeyboardInterrupt and, after the grace, killed. What they ask
         is not answered any more.
         """
 

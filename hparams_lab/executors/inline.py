@@ -55,9 +55,9 @@ class InlineExecutor(Executor):
             return None
         job = self._pending[0]
         errors: list[BaseException] = []
-        lock = threading.Lock()  # the job may tell from several threads
+        lock = threading.Lock()  # the job may ask from several threads
 
-        def tell(message: Any) -> Any:
+        def ask(message: Any) -> Any:
             with lock:
                 try:
                     return answer(job.id, message)
@@ -67,7 +67,7 @@ class InlineExecutor(Executor):
                     raise KeyboardInterrupt from error
 
         try:
-            finished = Finished(job.id, result=self._work(self._state, job.argument, tell))
+            finished = Finished(job.id, result=self._work(self._state, job.argument, ask))
         except Exception as error:
             traceback.print_exc()
             finished = conclude_raised(job.id, error)

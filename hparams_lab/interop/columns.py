@@ -158,6 +158,6 @@ def _list_numbers(name: str, plain: list[Any], kinds: set[type], *, is_sampled: 
 def _shorten(text: str) -> str:
     if len(text) <= _MAX_CHARS:
         return text
-    # What was cut off still tells two of them apart.
+    # Two that differ only in what was cut off stay different.
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return f"{text[: _MAX_CHARS - 10]}… {digest}"

@@ -56,7 +56,7 @@ def import_project(
     its score is one; where it has several steps, their curves are `train/<metric>`,
     `validation/<metric>` and, of the objective, `report/<metric>`. Executions become
     repeats where the project has them apart: Keras Tuner keeps their mean as a rule.
-    Hyperband's rounds are trials, told apart by `tuner/epochs` and the like, as they are in
+    Hyperband's rounds are trials, distinguished by `tuner/epochs` and the like, as they are in
     Keras Tuner's own summary. Trials that are running are left out.
 
     The objective is the metric that the trials' scores are of, as Keras Tuner does not
@@ -276,7 +276,7 @@ def _list_metrics(trials: Sequence[_Trial], objective: str) -> list[str]:
 
 
 def _count_executions(trials: Sequence[_Trial]) -> int:
-    """Return how many executions a trial has, 1 where only their means tell."""
+    """Return how many executions a trial has, 1 where only their means are kept."""
     counts = {
         len(observation.values)
         for trial in trials
@@ -381,7 +381,7 @@ def _list_choices(entry: Entry) -> list[Any]:
 def _find_condition(
     entries: Sequence[Entry], earlier: Mapping[str, HParamColumn]
 ) -> dict[str, list[Value]] | None:
-    """Return when a hyperparameter exists; None if always, or if one condition cannot tell."""
+    """Return when a hyperparameter exists; None if always, or if one condition cannot say."""
     wanted = [dict(_list_conditions(entry)) for entry in entries]
     parents = {name for each in wanted for name in each}
     if not parents <= {*earlier} or any({*each} != parents for each in wanted):

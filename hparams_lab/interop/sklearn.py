@@ -185,7 +185,7 @@ class _Results:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A point and the rows that tell of it, one an iteration."""
+    """A point and its rows, one an iteration."""
 
     values: Mapping[str, Any]
     rows: Sequence[int]

@@ -1,4 +1,4 @@
-"""The Keras callback that tells a run of its training."""
+"""The Keras callback that reports a training to its run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VALIDATION_PREFIX = "val_"
 
 
 class RunHandle(Protocol):
-    """What is told of the training: a `lab.Run`, which stands below this module."""
+    """What the training is reported to: a `lab.Run`, which stands below this module."""
 
     @property
     def last_values(self) -> Mapping[str, float]:
@@ -62,12 +62,12 @@ class EpochLogger(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has 
         self._first_step: int | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Tell the run which model it trains."""
+        """Report to the run which model it trains."""
         self._run.keep_model(self.model)
         self._first_step = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Tell the run of an epoch.
+        """Report an epoch to the run.
 
         Raises:
             Diverged: if a loss is NaN or infinite.

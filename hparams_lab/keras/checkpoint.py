@@ -70,7 +70,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         best: name of the log whose best epoch the model is set to in the end; None to
             leave it at the last epoch.
         is_better: whether a value of that log is better than another.
-        replay: callbacks that are told the epochs of an earlier attempt.
+        replay: callbacks that get the epochs of an earlier attempt.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ def _list_states(model: keras.Model) -> list[keras.Variable]:
 
 
 def _save(model: keras.Model, path: Path) -> None:
-    aside = path.with_name(f"part.{path.name}")  # Keras tells the format by the suffix
+    aside = path.with_name(f"part.{path.name}")  # Keras takes the format from the suffix
     path.parent.stat()  # as above
     with storing(path), replacing(path, aside=aside):
         model.save(aside)

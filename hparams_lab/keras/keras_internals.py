@@ -47,5 +47,5 @@ def first_epoch(model: keras.Model, initial_epoch: int) -> int:
 
 
 def set_first_epoch(model: keras.Model, epoch: int | None) -> None:
-    """Have fit begin with an epoch, as Keras's own BackupAndRestore does; None: as it is told."""
+    """Have fit begin with an epoch, as Keras's own BackupAndRestore does; None: with its own."""
     model._initial_epoch = epoch

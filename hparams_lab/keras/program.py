@@ -258,7 +258,7 @@ def describe_program(model: keras.Model) -> str | None:
         model: compiled and built.
 
     Returns:
-        Text that is equal for models with equal traces; None if it cannot be told.
+        Text that is equal for models with equal traces; None if that is not known.
     """
     layers = keras_internals.list_layers(model)
     if any(hasattr(layer, "adapt") or isinstance(layer, keras.layers.Lambda) for layer in layers):

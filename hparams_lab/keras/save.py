@@ -244,7 +244,7 @@ def take_sample(model: Any, inputs: Iterable[Any]) -> Sample | None:
 
     Args:
         model: trained.
-        inputs: what it may take, likeliest first. If it takes none of them, and tells what
+        inputs: what it may take, likeliest first. If it takes none of them, and says what
             it does take, the rows are random.
     """
     wanted = keras.tree.flatten(getattr(model, "inputs", None) or [])

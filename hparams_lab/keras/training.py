@@ -275,7 +275,7 @@ class _TrainPass:
         rows = np.arange(self._arrays.num_rows, dtype="int32")
         if not self._shuffle:
             return rows
-        # The updates tell epochs apart, also where fit is called for each, or a run is
+        # The updates distinguish epochs, also where fit is called for each, or a run is
         # resumed; but for a model that counts none.
         optimizer = self._model.optimizer
         num_updates = 0 if optimizer is None else int(optimizer.iterations)

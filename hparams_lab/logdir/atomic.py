@@ -70,9 +70,9 @@ def storing(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if (told := storage_error(error, path)) is error:
+        if (fault := storage_error(error, path)) is error:
             raise
-        raise told from error
+        raise fault from error
 
 
 @contextlib.contextmanager

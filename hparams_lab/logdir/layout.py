@@ -440,7 +440,7 @@ def _list_paths(parent: Path, is_wanted: Callable[[str], bool]) -> list[Path]:
 
 
 def _list_readable(parent: Path, name: re.Pattern[str]) -> list[Path]:
-    """Return the directories in another; none, which is told, if that cannot be read."""
+    """Return the directories in another; none, with a warning, if that cannot be read."""
     try:
         return _list_dirs(parent, name)
     except OSError as error:

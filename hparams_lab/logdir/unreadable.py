@@ -1,7 +1,7 @@
-"""Telling of files that cannot be read, or only in part, while the others are.
+"""Warn about unreadable or partly readable files.
 
 By Python's logging, as whoever reads can do nothing about it: a notebook shows it where
-logging is not set up otherwise, the command line counts what comes. Nothing is told of what
+logging is not set up otherwise, the command line counts what comes. No warning is given of what
 is merely being written.
 """
 
@@ -18,7 +18,7 @@ _NUM_NAMED = 3
 
 
 def warn_unreadable(damage: Mapping[Path, str]) -> None:
-    """Say what of a log directory is not read.
+    """Warn of what in a log directory is not read.
 
     Args:
         damage: by file or directory, what is wrong with it; nothing is said of none.

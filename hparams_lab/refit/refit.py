@@ -199,8 +199,8 @@ def _compare_code(sweep: Sweep, provenance: Provenance) -> str:
     if not sweep.code_digests.isdisjoint({"", provenance.code_digest}):
         return ""
     commits = (sweep.commit_label, provenance.commit_label)
-    told = "" if len(set(commits)) == 1 else f" (commit {commits[0]} then, {commits[1]} now)"
-    return f"the code has changed since the sweep{told}: the model is of the new"
+    change = "" if len(set(commits)) == 1 else f" (commit {commits[0]} then, {commits[1]} now)"
+    return f"the code has changed since the sweep{change}: the model is of the new"
 
 
 def _specify(pick: Pick, provenance: Provenance, seed: int, draft: RefitDir) -> RunSpec:

@@ -36,7 +36,7 @@ class RemoteLogdir(Mount):
 
     Args:
         url: of the log directory.
-        warn: is told what goes wrong in the background, or was put aside.
+        warn: is called with what goes wrong in the background, or was put aside.
 
     Attributes:
         num_users: how often `mount_url` has returned it.
@@ -79,7 +79,7 @@ class RemoteLogdir(Mount):
         return pulled
 
     def send_leftovers(self) -> None:
-        """Send what an earlier process could not; those who cannot write are told, no more."""
+        """Send what an earlier process could not; those who cannot write are only warned."""
         if self._mirror.has_unsent() and not self._mirror.sessions.others_write:
             try:
                 self._mirror.push()

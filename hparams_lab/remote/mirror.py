@@ -2,7 +2,7 @@
 
     pull:  what is new there comes here     push:  what is new here goes there
 
-Both know what the two had in common last, so that a file that changed on one side is told
+Both know what the two had in common last, so that a file that changed on one side is distinguished
 from one that changed on the other. What was written here and is not there yet is never
 lost to a pull. Whose a sweep is, is said by its `sweep.json`: once another machine has gone
 on with it, what this one had not sent is put aside, and the other's stands.

@@ -11,12 +11,12 @@ from hparams_lab.errors import LogdirError
 class Ticker:
     """Calls a function at an interval until it is stopped.
 
-    What fails is told once, and tried again with ever longer pauses.
+    A failure is reported once, and tried again with ever longer pauses.
 
     Args:
         action: may raise LogdirError.
         secs: from the end of one call to the next.
-        warn: is told what failed, once for each row of failures.
+        warn: is called with what failed, once for each row of failures.
         name: of the thread.
         max_pause: in intervals, after many failures.
 

@@ -1,4 +1,4 @@
-"""A digest of data, by which one tells that two sweeps saw the same: equal data, equal digest."""
+"""A digest of data, which says whether two sweeps saw the same: equal data, equal digest."""
 
 from __future__ import annotations
 

@@ -280,7 +280,7 @@ def read_sweeps(experiment_dir: ExperimentDir) -> list[Sweep]:
 
 
 def read_readable(sweep_dirs: Iterable[SweepDir]) -> dict[SweepDir, Sweep]:
-    """Return the sweeps that can be read, in order; of the others is told what is wrong."""
+    """Return the sweeps that can be read, in order, with a warning for each other."""
     sweeps: dict[SweepDir, Sweep] = {}
     damage: dict[Path, str] = {}
     for sweep_dir in sweep_dirs:

@@ -1,4 +1,4 @@
-"""An Optuna study in memory, quiet, and told of trials in our words.
+"""A silent Optuna study in memory, to which trials are reported.
 
 The event files are the only record: a study lives as long as its strategy, and a
 resumed sweep fills a new one.
@@ -45,7 +45,7 @@ def report_once(trial: Trial, value: float, budget: int) -> bool:
 
 
 def report_end(trial: Trial, value: float | None, *, goal: Goal, pruned: bool) -> None:
-    """Tell the study how a trial ended.
+    """Report to the study how a trial ended.
 
     A value that is NaN counts as the worst there is, so that a sampler keeps away from
     where it came from. A failure says nothing: its cause may be the machine.

@@ -1,4 +1,4 @@
-"""Search by a model of what was observed: Optuna's samplers, through ask and tell."""
+"""Search by a model of what was observed: Optuna's samplers, by its ask and tell."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class StudySearch(Strategy):
 
 
 class _Given(BaseSampler):
-    """Gives the parameters of a trial the values that it is told."""
+    """Gives the parameters of a trial the values of an assignment."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values

@@ -6,7 +6,7 @@ With folds it is taken as `std**2 * (1 / n + n_test / n_train)`, where
 `n_test / n_train` is `1 / (num_folds - 1)`, also where `--subset` trains on fewer rows:
 what is asked is how trials compare on as little data.
 
-Without folds the runs differ by their seeds alone: what is told is how sure the mean is
+Without folds the runs differ by their seeds alone: the interval is of the mean
 on this split of the data, not on another one.
 
 Source: Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52

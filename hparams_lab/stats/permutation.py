@@ -27,7 +27,7 @@ class Block:
 
     @property
     def weight(self) -> float:
-        """How much its difference tells: 1/2 of a pair, at most the size of the lesser side."""
+        """The weight of its difference: 1/2 of a pair, at most the size of the lesser side."""
         return 1 / (1 / len(self.before) + 1 / len(self.after))
 
     @property

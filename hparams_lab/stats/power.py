@@ -26,7 +26,7 @@ def count_repeats(effect_size: float, num_trials: int, *, num_pairs: int, alpha:
         alpha: two-sided, in (0, 1).
 
     Returns:
-        More repeats than there are, so many that a test can tell anything at all;
+        More repeats than there are, so many that a test can find anything at all;
         `MAX_REPEATS` + 1 if it takes more than `MAX_REPEATS`.
 
     Example:
@@ -43,7 +43,7 @@ def count_repeats(effect_size: float, num_trials: int, *, num_pairs: int, alpha:
 def count_fold_repeats(effect_size: float, num_folds: int, *, num_pairs: int, alpha: float) -> int:
     """Return how many repeats of the folds would; see `count_repeats`.
 
-    Folds share training rows, so that repeats tell less and less.
+    Folds share training rows, so that each repeat adds less.
 
     Args:
         effect_size: the difference in standard deviations of the difference of a fold.

@@ -228,8 +228,10 @@ def _count_archived(home: ExperimentDir, sweep_dir: SweepDir) -> str:
 def _compare_code(recorded: Sweep, provenance: Provenance) -> str:
     """Return what the user should know of other code than before."""
     commits = (recorded.commit_label, provenance.commit_label)
-    told = "" if len(set(commits)) == 1 else f" (commit {commits[0]} before, {commits[1]} now)"
-    return f"the code has changed since the sweep began{told}: what runs from now on is of the new"
+    change = "" if len(set(commits)) == 1 else f" (commit {commits[0]} before, {commits[1]} now)"
+    return (
+        f"the code has changed since the sweep began{change}: what runs from now on is of the new"
+    )
 
 
 def _write(

@@ -1,7 +1,7 @@
 """Which run comes next, and what a trial's runs come to: between strategy and runner.
 
 A strategy thinks in trials, an executor in runs. The schedule makes a trial's runs
-(repeats, folds), tells the strategy one value a trial, and gives up early what the
+(repeats, folds), reports one value a trial to the strategy, and gives up early what the
 strategy or the race has given up.
 """
 

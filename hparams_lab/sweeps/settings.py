@@ -89,8 +89,8 @@ def _parse_try(space: SearchSpace, text: str) -> Assignment:
     try:
         return space.validate(values)
     except AssignmentError as error:
-        told = str(error).replace("\n", " ")
-        raise AssignmentError(f"--try {text}: {told}") from None
+        problem = str(error).replace("\n", " ")
+        raise AssignmentError(f"--try {text}: {problem}") from None
 
 
 def _split_words(flag: str, form: str, setting: str, text: str) -> list[str]:

@@ -117,13 +117,13 @@ def _set_up(setup: Setup, url: str) -> Any:
     return setup()
 
 
-def execute_remotely(loaded: Loaded, remote_run: RemoteRun, tell: Callable[[Any], Any]) -> Outcome:
+def execute_remotely(loaded: Loaded, remote_run: RemoteRun, ask: Callable[[Any], Any]) -> Outcome:
     """Execute a run in a folder of its own, and send what it writes.
 
     Args:
         loaded: the experiment and its data.
         remote_run: what is run, and where it is sent.
-        tell: as for `worker.execute`.
+        ask: as for `worker.execute`.
 
     Returns:
         How it ended. One whose files cannot be sent is interrupted: it is made again when
@@ -134,7 +134,7 @@ def execute_remotely(loaded: Loaded, remote_run: RemoteRun, tell: Callable[[Any]
     """
     try:
         with _spooling(remote_run) as spec:
-            return worker.execute(loaded, spec, tell)
+            return worker.execute(loaded, spec, ask)
     except LogdirError as error:
         return Outcome(Ending.INTERRUPTED, reason=str(error), storage_fault=str(error))
 

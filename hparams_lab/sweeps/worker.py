@@ -108,13 +108,13 @@ def load_data(experiment: Experiment, source: ExperimentSource) -> Loaded:
     return Loaded(experiment, data, data_digest(data))
 
 
-def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
+def execute(loaded: Loaded, spec: RunSpec, ask: Callable[[Any], Any]) -> Outcome:
     """Execute one run and write its event file, from session start to session end.
 
     Args:
         loaded: the experiment and its data.
         spec: what is run.
-        tell: given a reported value and how many have been, returns whether to stop, and
+        ask: given a reported value and how many have been, returns whether to stop, and
             the rung.
 
     Returns:
@@ -125,12 +125,12 @@ def execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcom
         KeyboardInterrupt: as train was interrupted; the end is written.
     """
     try:
-        return _execute(loaded, spec, tell)
+        return _execute(loaded, spec, ask)
     except StorageError as error:
         return Outcome(Ending.INTERRUPTED, reason=str(error), storage_fault=str(error))
 
 
-def _execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outcome:
+def _execute(loaded: Loaded, spec: RunSpec, ask: Callable[[Any], Any]) -> Outcome:
     began = time.monotonic()
     with RunWriter.create(spec.dir) as writer:
         writer.write_start(spec, data_digest=loaded.data_digest)
@@ -139,7 +139,7 @@ def _execute(loaded: Loaded, spec: RunSpec, tell: Callable[[Any], Any]) -> Outco
             loaded.data,
             objective=loaded.experiment.objective,
             sink=writer,
-            ask=lambda value, budget: tell((value, budget)),
+            ask=lambda value, budget: ask((value, budget)),
         )
         try:
             failure = train(loaded.experiment, run, spec.dir)
@@ -192,8 +192,8 @@ def train(experiment: Experiment, run: Run, run_dir: RunDir) -> str:
             return ""
         run_dir.make()  # train may have removed it
         with storing(run_dir.failure_file):
-            told = _format_traceback(error)
-            run_dir.failure_file.write_text(told, "utf-8", "backslashreplace")
+            trace = _format_traceback(error)
+            run_dir.failure_file.write_text(trace, "utf-8", "backslashreplace")
         return _describe(error, experiment)
     problems = [*_record(returned, experiment, run), *run.unused_options]
     return " ".join(problems)

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from hparams_lab.errors import AssignmentError, DeclarationError
-from hparams_lab.executors.base import Answer, Executor, Finished, Job, JobEnd, Setup, Tell, Work
+from hparams_lab.executors.base import Answer, Ask, Executor, Finished, Job, JobEnd, Setup, Work
 
 
-def add(state: int, argument: int, tell: Tell) -> int:
+def add(state: int, argument: int, ask: Ask) -> int:
     """Return the sum."""
     return state + argument
 
@@ -32,7 +32,7 @@ def note_call(file: Path, state: int) -> int:
     return state
 
 
-def divide(state: int, argument: int, tell: Tell) -> float:
+def divide(state: int, argument: int, ask: Ask) -> float:
     """Return the quotient, which zero has none of."""
     return state / argument
 
@@ -46,21 +46,21 @@ def fail_to_set_up(error: Exception) -> int:
     raise error
 
 
-def sleep_with_pid_noted(folder: Path, argument: int, tell: Tell) -> None:
+def sleep_with_pid_noted(folder: Path, argument: int, ask: Ask) -> None:
     """Leave a file named for this process in a folder, then sleep for a minute."""
     (folder / str(os.getpid())).touch()
     time.sleep(60)
 
 
-def tell_each(state: object, argument: Iterable[Any], tell: Tell) -> list[Any]:
-    """Tell each element of the argument and return the answers."""
-    return [tell(message) for message in argument]
+def ask_each(state: object, argument: Iterable[Any], ask: Ask) -> list[Any]:
+    """Ask with each element of the argument and return the answers."""
+    return [ask(message) for message in argument]
 
 
-def tell_whatever_happens(state: object, argument: object, tell: Tell) -> str:
-    """Tell the argument and go on without an answer, as a train function might."""
+def ask_whatever_happens(state: object, argument: object, ask: Ask) -> str:
+    """Ask with the argument and go on without an answer, as a train function might."""
     try:
-        tell(argument)
+        ask(argument)
     except Exception:
         return "went on"
     return "was answered"
@@ -71,7 +71,7 @@ def answer_none(job_id: int, message: object) -> None:
 
 
 def echo(job_id: int, message: object) -> tuple[int, object]:
-    """Answer the id of the job that tells and what it tells."""
+    """Answer the id of the job that asks and what it asks."""
     return job_id, message
 
 
@@ -92,7 +92,7 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except FileNotFoundError:
-        return not Path("/proc/self").exists()  # without /proc only the signal can tell
+        return not Path("/proc/self").exists()  # without /proc only the signal can say
     return state not in "ZX"
 
 
@@ -129,7 +129,7 @@ def run_jobs(
         executor: ready, with nothing unfinished.
         arguments: of the jobs, whose ids count from 0.
         output_dir: for what they print, in `<id>.log`.
-        answer: called with what they tell.
+        answer: called with what they ask.
 
     Returns:
         Job id to its end.
@@ -244,7 +244,7 @@ class ExecutorContract(ABC):
         assert problems == caught.value.problems
 
     def test_exception_of_work_is_a_death(self, tmp_path: Path) -> None:
-        """An exception of work is told as its job's death, an error's, and not raised."""
+        """An exception of work is its job's end, an error, and is not raised."""
         with self.make_ready(int, divide) as executor:
             ends = run_jobs(executor, [0], tmp_path)
 
@@ -277,15 +277,15 @@ class ExecutorContract(ABC):
             assert [] == executor.stop(0.0)
 
     def test_answers_come_back(self, tmp_path: Path) -> None:
-        """A job is answered what it tells, and its result follows."""
-        with self.make_ready(int, tell_each) as executor:
+        """A job is answered what it asks, and its result follows."""
+        with self.make_ready(int, ask_each) as executor:
             ends = run_jobs(executor, [["a", 2]], tmp_path, answer=echo)
 
         assert Finished(0, [(0, "a"), (0, 2)]) == ends[0]
 
     def test_jobs_have_their_own_answers(self, tmp_path: Path) -> None:
         """However jobs' messages mix, each job is answered its own."""
-        with self.make_ready(int, tell_each) as executor:
+        with self.make_ready(int, ask_each) as executor:
             ends = run_jobs(executor, [range(50)] * 4, tmp_path, answer=echo)
 
         for job_id in range(4):
@@ -294,24 +294,24 @@ class ExecutorContract(ABC):
     def test_large_messages_are_told(self, tmp_path: Path) -> None:
         """A message may be larger than any pipe."""
         message = b"x" * (1 << 20)
-        with self.make_ready(int, tell_each) as executor:
-            ends = run_jobs(executor, [[message]], tmp_path, answer=lambda _, told: len(told))
+        with self.make_ready(int, ask_each) as executor:
+            ends = run_jobs(executor, [[message]], tmp_path, answer=lambda _, message: len(message))
 
         assert [1 << 20] == ends[0].result
 
     def test_the_waiting_thread_answers(self, tmp_path: Path) -> None:
         """All messages are answered in order, in the thread that waits."""
-        told = []
+        heard = []
 
         def note(job_id: int, message: int) -> None:
-            told.append((threading.get_ident(), message))
+            heard.append((threading.get_ident(), message))
 
-        with self.make_ready(int, tell_each) as executor:
+        with self.make_ready(int, ask_each) as executor:
             run_jobs(executor, [range(20)], tmp_path, answer=note)
 
-        assert [(threading.get_ident(), message) for message in range(20)] == told
+        assert [(threading.get_ident(), message) for message in range(20)] == heard
 
-    @pytest.mark.parametrize("work", [tell_each, tell_whatever_happens])
+    @pytest.mark.parametrize("work", [ask_each, ask_whatever_happens])
     def test_error_of_answer_is_raised(self, work: Work, tmp_path: Path) -> None:
         """What the owner's answer raises is raised from wait, and stop ends the job."""
         with self.make_ready(int, work) as executor:
@@ -323,7 +323,7 @@ class ExecutorContract(ABC):
 
     def test_jobs_go_on_after_an_error_of_answer(self, tmp_path: Path) -> None:
         """Once a job without an answer is stopped, others are answered."""
-        with self.make_ready(int, tell_each) as executor:
+        with self.make_ready(int, ask_each) as executor:
             executor.submit(Job(0, "a", tmp_path / "0.log"))
             with pytest.raises(AssignmentError, match="cannot answer 'a'"):
                 executor.wait(refuse)

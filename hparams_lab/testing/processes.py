@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hparams_lab.executors.base import Executor, Finished, Job, JobEnd, Setup, Tell, Work
+from hparams_lab.executors.base import Ask, Executor, Finished, Job, JobEnd, Setup, Work
 from hparams_lab.testing.executors import ExecutorContract, is_alive, run_jobs, wait_until
 
 SLEEP_SECS = 60.0  # longer than any test
@@ -32,7 +32,7 @@ _DAEMON = (
 )
 
 
-def call(state: object, argument: tuple[Any, ...], tell: Tell) -> Any:
+def call(state: object, argument: tuple[Any, ...], ask: Ask) -> Any:
     """Call a function, which comes first in the argument, on the rest of it."""
     function, *arguments = argument
     return function(*arguments)
@@ -210,7 +210,7 @@ class ProcessExecutorContract(ExecutorContract):
     def test_result_that_cannot_travel_is_an_error(
         self, executor: Executor, make: Any, tmp_path: Path
     ) -> None:
-        """A result that cannot be pickled, or not unpickled, is told as its job's error."""
+        """A result that cannot be pickled, or not unpickled, is reported as its job's error."""
         failed, after = self.finish(executor, tmp_path, (make,), (os.getpid,))
 
         assert (None, JobEnd.ERROR, "") == (failed.result, failed.end, after.reason)

@@ -175,7 +175,7 @@ class StrategyContract(ABC):
 
     @pytest.mark.parametrize("value", [0.5, math.nan, math.inf], ids=str)
     def test_it_answers_reports(self, space: SearchSpace, value: float) -> None:
-        """Whatever a run reports, it is told whether to go on, and the search goes on."""
+        """Whatever a run reports, the answer is whether it goes on, and the search goes on."""
         strategy = self.make_strategy(space)
         first = strategy.propose()
         assert first is not None

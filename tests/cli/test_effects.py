@@ -191,7 +191,7 @@ def test_few_trials_are_told(swept: Program, capsys: pytest.CaptureFixture[str])
     assert 0 == swept("effects", "hill")
     text = capsys.readouterr().out
 
-    assert "3 trials are too few to tell" in text
+    assert "3 trials are too few to say" in text
     assert "mattered" not in text.splitlines()[1]
     assert "best trial: " in text
 

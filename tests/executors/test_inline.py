@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hparams_lab.errors import AssignmentError
-from hparams_lab.executors.base import Executor, Job, Setup, Tell, Work
+from hparams_lab.executors.base import Ask, Executor, Job, Setup, Work
 from hparams_lab.executors.inline import InlineExecutor
 from hparams_lab.testing.executors import ExecutorContract, refuse, run_jobs
 from tests.support import jobs
@@ -36,9 +36,9 @@ def test_job_without_an_answer_is_interrupted(tmp_path: Path) -> None:
     """A job whose message cannot be answered is told Ctrl-C, not the owner's error."""
     seen = []
 
-    def work(state: object, argument: object, tell: Tell) -> None:
+    def work(state: object, argument: object, ask: Ask) -> None:
         try:
-            tell(argument)
+            ask(argument)
         except BaseException as error:
             seen.append(type(error))
             raise

@@ -50,7 +50,7 @@ def test_a_split_that_holds_all_rows_out_is_no_fold() -> None:
 
 
 def test_uneven_repeats_count_as_folds_of_one() -> None:
-    """Repeats of different numbers of folds cannot be told apart by repeat and fold."""
+    """Repeats of different numbers of folds cannot be separated by repeat and fold."""
     rows = np.arange(4)
     uneven = [*KFold(2).split(rows), *KFold(4).split(rows)]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hparams_lab.errors import HParamsLabError
-from hparams_lab.executors.base import Tell
+from hparams_lab.executors.base import Ask
 from hparams_lab.testing.executors import is_alive, wait_until
-from tests.support import asking_jobs as telling
+from tests.support import asking_jobs as asking
 from tests.support import littering_jobs as littering
 
 SLEEP_SECS = 60  # longer than any test
@@ -72,13 +72,13 @@ def raise_key_error() -> NoReturn:
     raise KeyError("no such column")
 
 
-def perform(state: Any, step: Any, tell: Tell) -> Any:
-    """Do one of the things below, in `telling` or in `littering`, named by the argument."""
+def perform(state: Any, step: Any, ask: Ask) -> Any:
+    """Do one of the things below, in `asking` or in `littering`, named by the argument."""
     name, *arguments = step
     if name in globals():
         return globals()[name](*arguments)
-    module = telling if hasattr(telling, name) else littering
-    return getattr(module, name)(tell, *arguments)
+    module = asking if hasattr(asking, name) else littering
+    return getattr(module, name)(ask, *arguments)
 
 
 def get_pid() -> int:

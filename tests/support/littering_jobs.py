@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from hparams_lab.errors import ExecutorError
-from hparams_lab.executors.base import Tell
+from hparams_lab.executors.base import Ask
 
-_KEPT_TELLS: list[Tell] = []
+_KEPT_TELLS: list[Ask] = []
 
 
-def leave_place(tell: Tell, folder: Path) -> None:
+def leave_place(ask: Ask, folder: Path) -> None:
     """Go to another directory and environment, and have new files be nobody's."""
     os.chdir(folder)
     os.umask(0o777)
@@ -23,32 +23,32 @@ def leave_place(tell: Tell, folder: Path) -> None:
     del os.environ["PATH"]
 
 
-def replace_stdout(tell: Tell) -> None:
+def replace_stdout(ask: Ask) -> None:
     """Leave another object as stdout, and something unflushed in the one that was there."""
     sys.stdout.write("before ")
     sys.stdout = io.StringIO()
 
 
-def print_in_c(tell: Tell, text: str) -> None:
+def print_in_c(ask: Ask, text: str) -> None:
     """Print as a C library does, which keeps it in a buffer of its own."""
     ctypes.CDLL(None).printf(text.encode())
 
 
-def print_word(tell: Tell, word: str) -> None:
+def print_word(ask: Ask, word: str) -> None:
     print(word)  # noqa: T201 - as train functions do
 
 
-def set_alarm(tell: Tell) -> None:
+def set_alarm(ask: Ask) -> None:
     """Have this process killed a moment later, and ignore SIGTERM from now on."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 0.1)
 
 
-def block_sigterm(tell: Tell) -> None:
+def block_sigterm(ask: Ask) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
-def be_interrupted_by_sigterm(tell: Tell) -> int:
+def be_interrupted_by_sigterm(ask: Ask) -> int:
     """Return this process if it can be interrupted by SIGTERM."""
 
     def interrupt(number: int, frame: Any) -> None:
@@ -62,27 +62,27 @@ def be_interrupted_by_sigterm(tell: Tell) -> int:
     return 0
 
 
-def describe_place(tell: Tell) -> tuple[int, str, dict[str, str], int]:
+def describe_place(ask: Ask) -> tuple[int, str, dict[str, str], int]:
     """Return this process, its directory, its environment and its umask."""
     umask = os.umask(0)
     os.umask(umask)
     return os.getpid(), os.getcwd(), dict(os.environ), umask
 
 
-def is_deaf_to_sigterm(tell: Tell) -> bool:
+def is_deaf_to_sigterm(ask: Ask) -> bool:
     """Return whether SIGTERM is ignored, after waiting for alarms."""
     threading.Event().wait(0.3)
     return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 
 
-def keep_tell(tell: Tell) -> Any:
-    """Tell, and keep the tell for another job."""
-    _KEPT_TELLS.append(tell)
-    return tell("own")
+def keep_tell(ask: Ask) -> Any:
+    """Ask, and keep the tell for another job."""
+    _KEPT_TELLS.append(ask)
+    return ask("own")
 
 
-def tell_by_kept(tell: Tell) -> str:
-    """Tell by what another job kept, and return what is said of it."""
+def tell_by_kept(ask: Ask) -> str:
+    """Ask by what another job kept, and return what is said of it."""
     try:
         _KEPT_TELLS[0]("another's")
     except ExecutorError as error:
@@ -90,7 +90,7 @@ def tell_by_kept(tell: Tell) -> str:
     return "nothing"
 
 
-def fork_and_return_twice(tell: Tell) -> int:
+def fork_and_return_twice(ask: Ask) -> int:
     """Return in this process and, first, in a child of it."""
     if (pid := os.fork()) > 0:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)

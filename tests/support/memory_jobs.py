@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from hparams_lab.executors.base import Tell
+from hparams_lab.executors.base import Ask
 from hparams_lab.executors.process.limits import find_tree, measure_memory
 from hparams_lab.testing.executors import wait_until
 from tests.support.jobs import SLEEP_SECS, note_in
@@ -34,7 +34,7 @@ def load_megabytes(count: int) -> np.ndarray:
     return np.ones(count * MB, dtype=np.uint8)
 
 
-def perform(state: Any, step: Any, tell: Tell) -> Any:
+def perform(state: Any, step: Any, ask: Ask) -> Any:
     """Do one of the things below, named by the argument."""
     name, *arguments = step
     return globals()[name](*arguments)

@@ -8,7 +8,7 @@ import pytest
 
 from hparams_lab.declare.objective import Goal
 from hparams_lab.events.schema import Ending
-from hparams_lab.executors.base import JobEnd, Tell
+from hparams_lab.executors.base import Ask, JobEnd
 from hparams_lab.logdir.layout import SweepDir
 from hparams_lab.runs.run import Run, RunSpec
 from hparams_lab.search.base import Traits
@@ -21,9 +21,9 @@ from tests.support.deaths import Death, MortalExecutor, Sweeping, attempt_of
 from tests.support.loop_runs import NUM_TRIALS, SWEEP, fail_at_1, load, square
 
 
-def execute_and_die(loaded: Loaded, spec: RunSpec, tell: Tell) -> Outcome:
+def execute_and_die(loaded: Loaded, spec: RunSpec, ask: Ask) -> Outcome:
     """Die once the run's end is written, before it is told."""
-    execute(loaded, spec, tell)
+    execute(loaded, spec, ask)
     raise Death
 
 

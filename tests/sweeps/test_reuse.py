@@ -186,7 +186,7 @@ def test_the_strategy_learns_what_a_copy_reported(tmp_path: Path) -> None:
     then = Scheduling(tmp_path / FRIDAY, limit=9.0, trial_limit=1)
     then.finish(then.begin()[0], 0.5, Ending.COMPLETE, 0.75, 0.5)
     now = Scheduling(tmp_path / SATURDAY, limit=9.0, trial_limit=1)
-    executor = InlineExecutor(dict, lambda state, argument, tell: None)
+    executor = InlineExecutor(dict, lambda state, argument, ask: None)
     run_sweep(
         Schedule(now.sweep, now.dir, now.strategy),
         executor,

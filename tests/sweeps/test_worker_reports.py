@@ -71,7 +71,7 @@ def test_strategy_is_asked_about_each_report(spec: RunSpec) -> None:
     """A judged run tells its reports with their number, and ends when it is told to stop."""
     told: list[tuple[float, int]] = []
 
-    def tell(message: tuple[float, int]) -> tuple[bool, int | None]:
+    def ask(message: tuple[float, int]) -> tuple[bool, int | None]:
         told.append(message)
         return len(told) == 2, None
 
@@ -80,7 +80,7 @@ def test_strategy_is_asked_about_each_report(spec: RunSpec) -> None:
             run.report(step / 2, step)
 
     judged = replace(spec, prunes=True)
-    outcome = execute(Loaded(declare(train), None), judged, tell)
+    outcome = execute(Loaded(declare(train), None), judged, ask)
 
     assert [(0.0, 1), (0.5, 2)] == told
     assert (Ending.PRUNED, 2.0) == (outcome.ending, outcome.metrics["epochs_run"])

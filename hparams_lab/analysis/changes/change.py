@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Topic(Enum):
-    """What a change is about; the more telling come first."""
+    """What a change is about; the more decisive come first."""
 
     METRICS = "metrics"
     DATA = "data"
@@ -42,9 +42,9 @@ class Change:
             'units: added, 8, 16'
         """
         if self.before is None:
-            told = f"added, {self.after}" if self.after else "added"
+            words = f"added, {self.after}" if self.after else "added"
         elif self.after is None:
-            told = f"removed, was {self.before}" if self.before else "removed"
+            words = f"removed, was {self.before}" if self.before else "removed"
         else:
-            told = f"{self.before} -> {self.after}"
-        return f"{self.name}: {told}" + (f" ({self.note})" if self.note else "")
+            words = f"{self.before} -> {self.after}"
+        return f"{self.name}: {words}" + (f" ({self.note})" if self.note else "")

@@ -56,7 +56,7 @@ class Changes:
     code: CodeChanges  # how the saved sources differ
     data: Sameness  # whether `load_data` returned the same
     hold_out: Sameness  # whether the runs that chose rows of the data did so by the same seed
-    unknown: Sequence[str] = ()  # what cannot be told, one sentence each
+    unknown: Sequence[str] = ()  # what is not known, one sentence each
     disagreements: Sequence[str] = ()  # where a side's other sweeps differ from the one compared
 
     @property
@@ -67,7 +67,7 @@ class Changes:
     def lines(self) -> list[str]:
         """Return one fact a line, the most decisive first; empty if nothing changed.
 
-        Changed lines of code are indented below their file. Last comes what cannot be told.
+        Changed lines of code are indented below their file. Last comes what is not known.
         """
         return [*self._list_facts(), *self.unknown, *self.disagreements]
 

@@ -13,7 +13,7 @@ from hparams_lab.errors import LogdirError
 from hparams_lab.text import escape_control
 
 MAX_SHOWN_LINES = 10
-"""Of so many changed lines, in all files together, the lines themselves are told."""
+"""Of so many changed lines, in all files together, the lines themselves are listed."""
 
 _NUM_CONTEXT_LINES = 1
 _NUM_HEADER_LINES = 2  # of a unified diff: the names of the files
@@ -29,7 +29,7 @@ class FileChange:
     num_removed: int = 0  # lines that the earlier one has and the later has not
     moved_from: str = ""  # its path in the earlier archive, if that was another; else empty
     # the changed lines as a unified diff without the files' names; empty where there are too
-    # many to be told
+    # many to be listed
     diff: Sequence[str] = ()
 
     def __str__(self) -> str:

@@ -224,6 +224,6 @@ def _list_values(axis: Axis) -> str:
 
 
 def _say(value: Value) -> str:
-    """Return a value as it is told apart in a list: quoted where it is not one bare word."""
+    """Return a value as it stands in a list: quoted where it is not one bare word."""
     is_bare = not isinstance(value, str) or (value.isprintable() and value.split() == [value])
     return format_value(value) if is_bare and "," not in str(value) else repr(value)

@@ -25,7 +25,7 @@ from hparams_lab.analysis.compare.significance import (
 )
 from hparams_lab.stats.permutation import Block
 
-# Values are logged with 24 bits. No more are kept than these can tell, so that differences
+# Values are logged with 24 bits. No more digits are kept than that, so that differences
 # that should be equal are.
 _NUM_BITS = 20
 
@@ -51,7 +51,7 @@ class Design:
     num_trials: int = 0  # matched trials whose runs they are
     num_folds: int | None = None  # of each repeat; None without folds
     num_used: int = 0  # runs that are in the values
-    problem: str = ""  # why they tell nothing; empty if they tell something
+    problem: str = ""  # why they show nothing; empty if they show something
 
     @property
     def is_identical(self) -> bool:
@@ -62,11 +62,11 @@ class Design:
 
     @property
     def num_pairs(self) -> int:
-        """How many pairs tell as much."""
+        """How many pairs hold as much information."""
         return int(sum(2 * block.weight for block in self.blocks))
 
     def weigh(self) -> Significance | None:
-        """Return how sure the difference is; None where the values tell nothing."""
+        """Return how sure the difference is; None where the values show nothing."""
         if self.problem:
             return None
         if self.unit is Unit.SPLIT:
@@ -78,7 +78,7 @@ class Design:
 
     @property
     def _fold_differences(self) -> list[float]:
-        """After minus before; equal where the bits that are kept cannot tell them apart."""
+        """After minus before; equal where the bits that are kept are the same."""
         differences = [block.after[0] - block.before[0] for block in self.blocks]
         highest = max(
             abs(value) for block in self.blocks for value in (*block.before, *block.after)
@@ -230,12 +230,12 @@ def _tell_hold_outs(before: Sequence[Observation], after: Sequence[Observation])
 
 
 def _tell_designs(before: Sequence[Observation], after: Sequence[Observation]) -> str:
-    told = [
+    sides = [
         _join(sorted({f"{run.num_folds} folds" if run.num_folds else "no folds" for run in side}))
         for side in (before, after)
     ]
     folds = [run.num_folds or 0 for run in (*before, *after)]
-    return f"judged with {told[0]} and with {told[1]}: run both with --folds={max(folds)}"
+    return f"judged with {sides[0]} and with {sides[1]}: run both with --folds={max(folds)}"
 
 
 def _join(words: Sequence[object]) -> str:

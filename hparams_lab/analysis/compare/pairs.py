@@ -15,7 +15,7 @@ from hparams_lab.runs.trial import split_seed
 NOT_FINITE = "not finite"
 
 _Point = frozenset[tuple[str, Value]]
-"""An assignment, of which two are quickly told apart."""
+"""An assignment, of which two are quickly compared."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Observation:
     value: float  # of the objective
     split: Split  # which rows it was judged on, as far as that is known
     num_folds: int | None  # one of which it held out; None without folds
-    run_seed: Hashable  # by which runs of one split are told apart
+    run_seed: Hashable  # by which runs of one split differ
     sweep_seed: int  # of its sweep
     origin: str  # the run that was executed: its path below the experiment's directory
 

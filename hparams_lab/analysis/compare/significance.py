@@ -37,7 +37,7 @@ class Significance:
     p_value: float  # two-sided, of no difference; in (0, 1]
     # Cohen's d, the difference in standard deviations of the difference of two runs, of a
     # fold's difference, or of a split; infinite where these do not vary, NaN where there are
-    # too few to tell
+    # too few to decide
     effect_size: float
     num_before: int  # runs, folds or splits before
     num_after: int  # runs, folds or splits after

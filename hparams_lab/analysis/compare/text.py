@@ -37,8 +37,8 @@ def list_remarks(comparison: Comparison) -> list[str]:
     """Return what a reader must know of the groups, one sentence each."""
     remarks = [f"{group.label}: {note}" for group in comparison.groups for note in group.notes]
     if comparison.num_left_out:
-        told = _count(comparison.num_left_out, "trial")
-        remarks.append(f"{told} in no group: their runs are of several commits")
+        text = _count(comparison.num_left_out, "trial")
+        remarks.append(f"{text} in no group: their runs are of several commits")
     if len(comparison.groups) == 1:
         remarks.append(_describe_single(comparison.groups[0], comparison.by))
     return remarks
@@ -55,8 +55,8 @@ def list_unmatched(pair: GroupPair) -> list[str]:
         if number
     ]
     if pair.left_out:
-        told = ", ".join(f"{number} {label}" for label, number in pair.left_out.items())
-        facts.append(f"trials left out: {told}")
+        text = ", ".join(f"{number} {label}" for label, number in pair.left_out.items())
+        facts.append(f"trials left out: {text}")
     if pair.num_unused and not pair.finding.problem:
         facts.append(f"{_count(pair.num_unused, 'run')} of matched trials without a counterpart")
     if pair.changes.data is Sameness.OTHER and not pair.finding.problem:
@@ -143,11 +143,11 @@ def _format_finding(pair: GroupPair) -> str:
         return f"no evidence{matched}: {finding.problem}"
     if finding.is_identical:
         kind = "folds" if finding.unit is Unit.FOLD else "pairs"
-        told = f"no evidence: identical in all {evidence.num_after} {kind}"
-        return f"{told} ({_count_trials(finding)})"
+        text = f"no evidence: identical in all {evidence.num_after} {kind}"
+        return f"{text} ({_count_trials(finding)})"
     if finding.verdict is Conclusion.NO_EVIDENCE:
-        told = f"no evidence ({evidence.difference:+.3g}; {_format_support(finding, evidence)})"
-        return f"{told}; {finding.problem or _tell_needed(finding)}"
+        text = f"no evidence ({evidence.difference:+.3g}; {_format_support(finding, evidence)})"
+        return f"{text}; {finding.problem or _format_needed(finding)}"
     size = f"{abs(evidence.difference):.3g}"
     return f"{finding.verdict.value} by {size} ({_format_support(finding, evidence, 'size')})"
 
@@ -173,24 +173,24 @@ def _format_support(finding: Finding, evidence: Significance, of: str = "differe
 
 
 def _format_p_values(finding: Finding, evidence: Significance) -> str:
-    told = _format_p(evidence.p_value)
+    text = _format_p(evidence.p_value)
     corrected = finding.corrected_p_value
     if corrected is None or corrected == evidence.p_value:
-        return told
-    return f"{told}, corrected {_format_p(corrected)}"
+        return text
+    return f"{text}, corrected {_format_p(corrected)}"
 
 
 def _format_p(p_value: float) -> str:
     return f"p < {_LEAST_P:g}" if p_value < _LEAST_P else f"p = {p_value:.2g}"
 
 
-def _tell_needed(finding: Finding) -> str:
+def _format_needed(finding: Finding) -> str:
     """Return what would settle it."""
     repeats = finding.repeats_needed
     if finding.unit is Unit.SPLIT:
-        return "fewer runs would tell more with the same --seed on both sides"
+        return "fewer runs would show more with the same --seed on both sides"
     if repeats is None:
-        return "one run a side tells nothing of the noise: run both with --repeats"
+        return "one run a side does not show the noise: run both with --repeats"
     if repeats <= MAX_REPEATS:
         return f"--repeats={repeats} would show a difference of this size"
     if finding.unit is Unit.FOLD:
@@ -202,10 +202,10 @@ def _tell_needed(finding: Finding) -> str:
 
 
 def _describe_single(group: Group, by: By) -> str:
-    told = f"{group.label} is the only {by.value}, so there is nothing to compare it with"
+    text = f"{group.label} is the only {by.value}, so there is nothing to compare it with"
     if by is not By.SWEEP and len(group.sweeps) > 1:
-        return f"{told}; it has {len(group.sweeps)} sweeps: try --by=sweep"
-    return told
+        return f"{text}; it has {len(group.sweeps)} sweeps: try --by=sweep"
+    return text
 
 
 def _count_trials(finding: Finding) -> str:
@@ -217,9 +217,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _format_mean(group: Group) -> str:
-    told = _format_number(group.mean)
+    text = _format_number(group.mean)
     half_width = (group.high - group.low) / 2
-    return told if math.isnan(half_width) else f"{told} ± {half_width:.2g}"
+    return text if math.isnan(half_width) else f"{text} ± {half_width:.2g}"
 
 
 def _format_number(value: float | None) -> str:
@@ -227,7 +227,7 @@ def _format_number(value: float | None) -> str:
 
 
 def _format_period(group: Group) -> str:
-    """Return the first start and the last end to the minute; a day is told once."""
+    """Return the first start and the last end to the minute; a day is written once."""
     started = group.started[:16].replace("T", " ")
     if group.ended is None:
         return f"since {started}"

@@ -36,7 +36,7 @@ class LevelMean:
     """What the model has for one level of a factor."""
 
     # of the number, if all trials with the factor had this level and were else as they are; NaN
-    # where the trials cannot tell it from another factor's
+    # where the trials cannot separate it from another factor's
     mean: float
     low: float  # lower end of the two-sided 95 % interval of the mean; NaN if there is none
     high: float  # upper end of it
@@ -155,7 +155,7 @@ class AdditiveModel:
 
     def _estimate(self, wanted: NDArray[np.float64]) -> LevelMean:
         """Return the mean of trials whose average row of the design is the wanted one."""
-        # Only what is a combination of the trials' own rows can be told from them.
+        # Only what is a combination of the trials' own rows can be estimated from them.
         seen = wanted @ self._inverse @ self._rows
         if np.linalg.norm(seen - wanted) > _TOLERANCE**0.5 * np.linalg.norm(wanted):
             return LevelMean(math.nan, math.nan, math.nan)

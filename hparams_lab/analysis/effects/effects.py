@@ -34,7 +34,7 @@ class LevelEffect:
     """One level of an axis: a value, or a range of values."""
 
     label: str  # the value, or `LOW to HIGH`
-    mean: float  # of the metric, freed of what the other axes did; NaN if that cannot be told
+    mean: float  # of the metric, freed of what the other axes did; NaN if that is not known
     low: float  # lower end of the 95 % interval of the mean; NaN if there is none
     high: float  # upper end of it
     count: int  # number of trials
@@ -47,7 +47,7 @@ class AxisEffect:
 
     name: str  # the axis's
     # share of what sets the trials apart, noise included, in [0, 1]; NaN if the trials are too
-    # few to tell, or tell it not from something else
+    # few, or do not separate it from something else
     importance: float
     importance_low: float  # lower end of its range over resamples of the trials
     importance_high: float  # upper end of it
@@ -69,13 +69,13 @@ class Effects:
     """What the hyperparameters did."""
 
     metric: MetricGoal  # to what, and which way it is better
-    evaluator: str  # by which the importance is told
+    evaluator: str  # by which the importance is estimated
     # that varied, the most important first; in declared order if it is not known
     axes: Sequence[AxisEffect]
     winner: TrialRow  # the best trial
     num_trials: int  # that count
     left_out: dict[str, int]  # how many trials do not count, by the reason
-    is_enough: bool  # whether the trials are enough to tell what mattered
+    is_enough: bool  # whether the trials are enough to say what mattered
     notes: Sequence[str]  # what to bear in mind, a sentence each
 
 
@@ -188,9 +188,9 @@ _MIN_FOR_PED_ANOVA = 50  # five trials in the best tenth, as its authors ask for
 
 
 def count_needed(sample: EffectSample, model: AdditiveModel) -> int:
-    """Return how many trials it takes to tell what mattered.
+    """Return how many trials it takes to say what mattered.
 
-    Four more than there are means to be told, and enough for axes of many values to have
+    Four more than there are means to estimate, and enough for axes of many values to have
     three bins each: fewer miss most effects that are there.
     """
     to_spare = model.num_observations - model.num_spare + _MIN_SPARE
@@ -206,7 +206,7 @@ def list_caveats(
         sample: of trials.
         model: of its values.
         sweeps: that its trials are of.
-        evaluator: by which importance is told.
+        evaluator: by which importance is estimated.
     """
     return [
         *_tell_size(sample, model),
@@ -226,7 +226,7 @@ def _tell_size(sample: EffectSample, model: AdditiveModel) -> Iterator[str]:
         yield "No hyperparameter varied among these trials."
     elif num_trials < (needed := count_needed(sample, model)):
         yield (
-            f"{num_trials} trials are too few to tell what mattered among "
+            f"{num_trials} trials are too few to say what mattered among "
             f"{len(sample.factors)} hyperparameters; it takes {needed} or more."
         )
 
@@ -241,7 +241,7 @@ def _tell_ties(sample: EffectSample, model: AdditiveModel) -> Iterator[str]:
         others = ", the code, data or hold-out" if sample.num_blocks > 1 else ""
         yield (
             f"{', '.join(tied)}: varied only together with another hyperparameter{others}, so "
-            "that the effects cannot be told apart."
+            "that the effects cannot be separated."
         )
 
 

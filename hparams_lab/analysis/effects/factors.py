@@ -81,7 +81,7 @@ def find_factors(
     """Return the axes that vary over some trials, and the values of those that do not.
 
     Numbers are levels as they are if they are at most eight, each has two trials on
-    average, and as many levels can be told apart; else they are binned, the coarser, the
+    average, and as many levels can be separated; else they are binned, the coarser, the
     fewer trials there are.
 
     Args:

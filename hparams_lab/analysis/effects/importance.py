@@ -2,7 +2,7 @@
 
 An evaluator finds importance in anything: a tree fits noise too, by whatever axes there
 are, and one axis alone gets all of it. So the same is done with the values dealt to the
-trials at random, which tells what each axis gets of noise, and as much of that as there
+trials at random, which shows what each axis gets of noise, and as much of that as there
 is noise among the trials is taken off: for an axis with no effect nothing is left, on
 average. The range over resamples of the trials says how sure it is; each tree of a forest
 is grown on a resample of its own.
@@ -35,7 +35,7 @@ EVALUATORS = ("fanova", "ped_anova", "mdi")
 
 _NUM_RESAMPLES = 60
 _NUM_DEALT = 30
-# Trials of a resample: a tree's time grows with their square, what it tells does not.
+# Trials of a resample: a tree's time grows with their square, its information does not.
 _MAX_TRIALS = 100
 
 
@@ -58,7 +58,7 @@ def check_evaluator(name: str) -> None:
     """
     if name not in EVALUATORS:
         hint = did_you_mean(name, EVALUATORS) or f" Choose of {', '.join(EVALUATORS)}."
-        raise UsageError(f"importance must be told by an evaluator; got {name!r}.{hint}")
+        raise UsageError(f"importance must be estimated by an evaluator; got {name!r}.{hint}")
 
 
 def estimate_importance(

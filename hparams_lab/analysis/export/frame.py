@@ -61,7 +61,7 @@ def curves_to_pandas(records: Sequence[RunRecord]) -> pandas.DataFrame:
     """Return a frame with a row for each point of each curve, in the order written.
 
     Its columns are experiment, sweep, trial, run and tag, all of them categories, then
-    step, wall_time and value. The first four tell which row of `to_pandas` it is of.
+    step, wall_time and value. The first four name the row of `to_pandas` it is of.
 
     Args:
         records: of runs, whose event files are read.

@@ -13,7 +13,7 @@ How each says what is not there, and what is no finite number:
     parquet   null     NaN    inf, -inf      a column of several types is text
     markdown  (empty)  nan    inf, -inf      escaped; numbers to six digits
 
-Numbers are written in full everywhere else: as many digits as tell them apart. Times are
+Numbers are written in full everywhere else: as many digits as distinguish them. Times are
 in UTC, ISO 8601.
 """
 

@@ -106,7 +106,7 @@ def draw_curves(trials: Trials, *, top: int = _DEFAULT_TOP) -> Figure:
 
 
 def find_curve_tag(rows: Sequence[TrialRow], measure: MetricGoal) -> str:
-    """Return the tag that tells how trials learned.
+    """Return the tag that shows how trials learned.
 
     Args:
         rows: the trials.

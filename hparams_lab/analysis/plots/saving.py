@@ -32,7 +32,7 @@ def encode_figure(figure: Figure, image_format: str) -> bytes:
     """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # Names are in any script; what the font has not is drawn as a box, not told.
+        # Names are in any script; what the font has not is drawn as a box, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # savefig takes the canvas of the format, for PNG that of Agg.
         figure.savefig(buffer, format=image_format, dpi=_DPI, metadata=_METADATA[image_format])

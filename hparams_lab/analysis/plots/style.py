@@ -21,7 +21,7 @@ PALE = "#d9d9d9"
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
 
-# Okabe and Ito's colours, which people of all kinds of colour vision tell apart, without
+# Okabe and Ito's colours, which people of all kinds of colour vision distinguish, without
 # the yellow that paper swallows. Source: "Color Universal Design" (2008).
 _DISTINCT = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
@@ -91,7 +91,7 @@ def set_texts(figure: Figure, title: str, notes: Sequence[str]) -> None:
 
 
 def line_colours(count: int) -> list[Any]:
-    """Return a colour each: told apart by hue as long as there are few, else from dark to light."""
+    """Return a colour each: of different hue as long as there are few, else from dark to light."""
     if count <= len(_DISTINCT):
         return list(_DISTINCT[:count])
     from matplotlib import colormaps

@@ -74,7 +74,7 @@ class Report:
     remarks: Sequence[str]  # what to know of the groups
     groups: Sequence[Table]  # tables of them
     changes: Sequence[ChangeNote]  # between groups, where there were any
-    effects: Table | None  # table of the hyperparameters; None if there are none to tell of
+    effects: Table | None  # table of the hyperparameters; None if there are none
     effect_notes: Sequence[str]  # what to bear in mind of them
     pictures: Sequence[DrawnPicture]  # in order
     skipped: Sequence[Skipped]  # pictures that there are none of, and why
@@ -151,8 +151,8 @@ def _describe_scope(trials: Trials) -> str:
     span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     labels = Counter(row.told_label for row in trials.rows)
     statuses = ", ".join(f"{number} {label}" for label, number in labels.items())
-    told = f"{count(len(trials.sweeps), 'sweep')}, {span}: {count(len(trials.rows), 'trial')}"
-    return f"{told} ({statuses})" if statuses else told
+    scope = f"{count(len(trials.sweeps), 'sweep')}, {span}: {count(len(trials.rows), 'trial')}"
+    return f"{scope} ({statuses})" if statuses else scope
 
 
 def _describe_objective(trials: Trials) -> str:
@@ -192,8 +192,8 @@ def _describe_value(row: TrialRow, tag: str) -> str:
 
 def _tell_pair(pair: GroupPair) -> str:
     unmatched = "; ".join(compare_text.list_unmatched(pair))
-    told = compare_text.format_verdict(pair)
-    return f"{told}. {unmatched[0].upper()}{unmatched[1:]}." if unmatched else f"{told}."
+    verdict = compare_text.format_verdict(pair)
+    return f"{verdict}. {unmatched[0].upper()}{unmatched[1:]}." if unmatched else f"{verdict}."
 
 
 _TEMPLATE: Final = "report.html.jinja"

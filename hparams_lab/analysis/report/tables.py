@@ -181,7 +181,7 @@ def _list_versions(sweep: Sweep) -> str:
 
 
 def _describe_digests(digests: set[str]) -> str:
-    """Return the beginnings of digests, which tell data sets apart as well as the whole."""
+    """Return the beginnings of digests, which distinguish data sets as well as the whole."""
     return ", ".join(sorted(digest[:12] for digest in digests if digest)) or "not known"
 
 

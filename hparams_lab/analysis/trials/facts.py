@@ -63,7 +63,7 @@ RUN_NAMES: Mapping[str, Fact] = {
     "trial": Fact(str, lambda run: _ours(lambda run: run.dir.trial_id)(run) or run.group_name),
     "run": Fact(str, lambda run: run.name if isinstance(run, ForeignRecord) else run.dir.path.name),
 }
-"""What tells runs apart."""
+"""What distinguishes runs."""
 
 OF_RUN: Mapping[str, Fact] = {
     **RUN_NAMES,

@@ -114,7 +114,7 @@ def rank_trials(records: Iterable[RunRecord], sweeps: Sequence[Sweep]) -> list[T
     sweep_by_id = {sweep.id: sweep for sweep in sweeps}
     keys = {sweep.id: (objective.tag, *sweep.metric_keys) for sweep in sweeps}
     rows = []
-    # Text, as paths take several times as long to sort and to have their parents told.
+    # Text, as paths take several times as long to sort and to take the parents of.
     in_order = sorted(
         ((str(record.dir.path), record) for record in records), key=lambda each: each[0]
     )

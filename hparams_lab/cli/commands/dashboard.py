@@ -73,7 +73,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
 
 
 def _look_through(view: View) -> None:
-    """Read what is shown, as damaged files are told then; TensorBoard says nothing of them."""
+    """Read what is shown, which warns of damaged files; TensorBoard does not."""
     sweeps = {SweepDir(run.home.path / run.sweep.id): run.sweep for run in view.runs}
     for sweep_dir, sweep in sweeps.items():
         read_runs(sweep_dir, sweep.space)

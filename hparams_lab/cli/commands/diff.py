@@ -111,8 +111,8 @@ def _judge(first: LoggedRun, second: LoggedRun) -> str:
         return f"{objective.tag}: {format_number(one)} in both"
     better = "better" if objective.rank(other) < objective.rank(one) else "worse"
     gap = format_number(abs(other - one))
-    told = f"{objective.tag}: {format_number(one)} -> {format_number(other)}"
-    return f"{told}, {better} by {gap} (one run each)"
+    change = f"{objective.tag}: {format_number(one)} -> {format_number(other)}"
+    return f"{change}, {better} by {gap} (one run each)"
 
 
 def _list_aspects(diff: RunDiff) -> list[str]:

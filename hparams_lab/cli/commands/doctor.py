@@ -95,12 +95,12 @@ def _print(
         else:
             _print_wrapped(console, f"not mended: {cure.finding.kind}: {cure.problem}")
     for finding in findings:
-        told = f"{finding.kind}: {finding.problem} {finding.effect}"
+        sentence = f"{finding.kind}: {finding.problem} {finding.effect}"
         if _PROGRAM in finding.advice:  # a command to copy: one line
-            _print_wrapped(console, told)
+            _print_wrapped(console, sentence)
             console.print(f"  {finding.advice}")
         else:
-            _print_wrapped(console, f"{told} {finding.advice}")
+            _print_wrapped(console, f"{sentence} {finding.advice}")
     mendable = sum(finding.mend is not None for finding in findings)
     hint = f", {mendable} of which --fix mends" if mendable and not cures else ""
     console.print(f"{count(len(findings), 'problem')}{hint}" if findings else "nothing is wrong")

@@ -47,7 +47,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "evaluator",
         EVALUATORS[0],
-        f"by which importance is told: {', '.join(EVALUATORS)}",
+        f"how importance is estimated: {', '.join(EVALUATORS)}",
         flag_values=values,
     )
     flags.DEFINE_list(
@@ -68,7 +68,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
     if values.pareto is not None:
         if given := [f"--{name}" for name in ("metric", "evaluator") if values[name].present]:
             raise UsageError(
-                f"{' and '.join(given)} must not be given with --pareto, which tells no effects. "
+                f"{' and '.join(given)} must not be given with --pareto, which has no effects. "
                 "Leave one of them out."
             )
         tell_front(values.pareto, logged, rows, as_json=chosen_format == JSON)

@@ -116,9 +116,9 @@ def _print_entries(console: Console, entries: Sequence[_Entry]) -> None:
         if entry.problem:
             print_prose(console, f"{entry.name}: {entry.problem}")
             continue
-        told = entry.question if entry.source else f"(logged; no module in ./{EXPERIMENTS_DIR})"
+        about = entry.question if entry.source else f"(logged; no module in ./{EXPERIMENTS_DIR})"
         sweeps = count(len(entry.sweeps), "sweep")
-        line = f"{entry.name:<{name_width}}  {sweeps:<{count_width}}  {told}"
+        line = f"{entry.name:<{name_width}}  {sweeps:<{count_width}}  {about}"
         console.print(cut(line.rstrip(), console.width))
         for text in _format_space(entry.space):
             print_prose(console, text, indent=_INDENT)

@@ -111,9 +111,9 @@ def _bring_forward(
     first, *rest = columns
     if name is None or name == first.header:
         return columns
-    told = [column for column in rest if column.header == name]
-    told = told or [Column(name, [format_fact(row.facts.get(name)) for row in rows])]
-    return [first, *told, *(column for column in rest if column.header != name)]
+    found = [column for column in rest if column.header == name]
+    found = found or [Column(name, [format_fact(row.facts.get(name)) for row in rows])]
+    return [first, *found, *(column for column in rest if column.header != name)]
 
 
 def _name_sweeps(sweeps: Sequence[Sweep]) -> str:
@@ -127,7 +127,7 @@ def _count_statuses(rows: Sequence[TrialRow], sweeps: Sequence[Sweep]) -> str:
     counts = [f"{number} {label}" for label, number in labels.items()]
     planned = [sweep.max_trials for sweep in sweeps if sweep.max_trials is not None]
     total = f" of {sum(planned)}" if planned else ""
-    told = f"{len(rows)}{total} trials"
+    title = f"{len(rows)}{total} trials"
     if len(sweeps) == 1 and planned:
-        told = f"{len(rows)} of {format_size(sweeps[0])}"
-    return ", ".join([told, *counts])
+        title = f"{len(rows)} of {format_size(sweeps[0])}"
+    return ", ".join([title, *counts])

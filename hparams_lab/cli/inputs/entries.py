@@ -1,4 +1,4 @@
-"""What `archive`, `restore` and `delete` are told to take: by ids and by criteria, together."""
+"""What `archive`, `restore` and `delete` take: chosen by ids and by criteria."""
 
 from __future__ import annotations
 
@@ -151,9 +151,9 @@ def _keep_trials(
     logged = read_logged(home, sweep_dirs)
     objectives = {(sweep.objective.goal.value, sweep.objective.tag) for sweep in logged.sweeps}
     if values.keep_best is not None and len(objectives) > 1:
-        told = ", ".join(sorted(f"{goal} {tag}" for goal, tag in objectives))
+        found = ", ".join(sorted(f"{goal} {tag}" for goal, tag in objectives))
         raise UsageError(
-            f"--keep_best takes sweeps of one objective; got {told}. Name the sweeps of one, or "
+            f"--keep_best takes sweeps of one objective; got {found}. Name the sweeps of one, or "
             "those of one time with --since and --until."
         )
     rows = [

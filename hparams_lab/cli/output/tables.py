@@ -34,8 +34,8 @@ class _Console(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print; where a directory stands for a URL, that is what the user knows."""
-        told = (in_terms_of_urls(each) if isinstance(each, str) else each for each in objects)
-        super().print(*told, **options)
+        shown = (in_terms_of_urls(each) if isinstance(each, str) else each for each in objects)
+        super().print(*shown, **options)
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -54,15 +54,15 @@ def watch(name: str, values: flags.FlagValues, start: Callable[[Listeners], Swee
         start: runs it, given what to call as it goes.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C, once it is told how things stand.
+        KeyboardInterrupt: on Ctrl-C, once it is printed how things stand.
         StorageError: if what is to be recorded cannot be written, with how to go on.
-        OSError: if what it told could not be printed, once the sweep has ended.
+        OSError: if something could not be printed, once the sweep has ended.
     """
     wants_json = format_of(values) == JSON
     console = make_console(stderr=wants_json)
     begun: list[Started] = []
     progress = make_progress(console)
-    telling = _Telling(console)
+    guard = _Guard(console)
 
     def on_start(started: Started) -> None:
         begun.append(started)
@@ -72,9 +72,9 @@ def watch(name: str, values: flags.FlagValues, start: Callable[[Listeners], Swee
     try:
         result = start(
             Listeners(
-                on_start=telling.to(on_start),
-                on_result=telling.to(progress.add),
-                on_retry=telling.to(progress.note_retry),
+                on_start=guard.to(on_start),
+                on_result=guard.to(progress.add),
+                on_retry=guard.to(progress.note_retry),
             )
         )
     except KeyboardInterrupt:
@@ -103,12 +103,12 @@ def watch(name: str, values: flags.FlagValues, start: Callable[[Listeners], Swee
         _print_next_steps(
             console, begun[0], name, values, resume_flags=None if is_over else resume_flags
         )
-    if telling.fault:
-        raise telling.fault
+    if guard.fault:
+        raise guard.fault
     return _EXIT_FAILURES if result.num_failed else 0
 
 
-class _Telling:
+class _Guard:
     """Has listeners print as long as that can be: no sweep ends over a closed terminal.
 
     Args:
@@ -125,15 +125,15 @@ class _Telling:
     def to(self, listener: Callable[_Told, None]) -> Callable[_Told, None]:
         """Return what is to be called in place of a listener."""
 
-        def tell(*told: _Told.args, **more: _Told.kwargs) -> None:
+        def call(*text: _Told.args, **more: _Told.kwargs) -> None:
             try:
                 if self.fault is None:
-                    listener(*told, **more)
+                    listener(*text, **more)
             except OSError as error:
                 self.fault = error
                 self._console.quiet = True
 
-        return tell
+        return call
 
 
 def _print_document(
@@ -161,8 +161,8 @@ def _print_results(
     if len(rows) > _NUM_BEST:
         console.print(f"{count(len(rows) - _NUM_BEST, 'more trial')}")
     print_failures(console, result)
-    if told := _describe_savings(rows, result):
-        console.print(f"\n{told}")
+    if text := _describe_savings(rows, result):
+        console.print(f"\n{text}")
     if result.stopped:
         console.print(f"\nstopped, as {result.stopped}; {_count_ended(sweep, rows)}")
     elif not result.num_runs:
@@ -177,9 +177,9 @@ def print_failures(console: Console, result: SweepResult) -> None:
             for ending, number in result.endings.most_common()
             if ending.status is Status.FAILURE
         }
-        told = ", ".join(f"{number} {ending.value}" for ending, number in ways.items())
-        told = "" if [*ways] == [Ending.FAILED] else f" {told}"
-        console.print(f"\n{result.num_failed} of {count(result.num_runs, 'run')} failed:{told}")
+        text = ", ".join(f"{number} {ending.value}" for ending, number in ways.items())
+        text = "" if [*ways] == [Ending.FAILED] else f" {text}"
+        console.print(f"\n{result.num_failed} of {count(result.num_runs, 'run')} failed:{text}")
     for run in result.failures[:_NUM_FAILURES]:
         console.print(f"  {run.trial.id}: {run.outcome.reason}")
         console.print(f"    {run.spec.dir.failure_file}")
@@ -196,10 +196,10 @@ def _describe_savings(rows: Sequence[TrialRow], result: SweepResult) -> str:
     pruned = sum(row.label == PRUNED for row in rows)
     lost = sum(row.label == LOST_RACE for row in rows)
     reused = count(result.num_reused, "run")
-    told = [f"{reused} taken over from earlier sweeps"] if result.num_reused else []
-    told += [f"{count(pruned, 'trial')} pruned"] if pruned else []
-    told += [f"{count(lost, 'trial')} lost the race"] if lost else []
-    return ", ".join(told)
+    text = [f"{reused} taken over from earlier sweeps"] if result.num_reused else []
+    text += [f"{count(pruned, 'trial')} pruned"] if pruned else []
+    text += [f"{count(lost, 'trial')} lost the race"] if lost else []
+    return ", ".join(text)
 
 
 def _count_ended(sweep: Sweep, rows: Sequence[TrialRow]) -> str:
@@ -248,7 +248,7 @@ class Lines:
         self._count = 0
 
     def load(self, name: str) -> None:
-        """Say nothing of the loading: what is loaded is told when it runs."""
+        """Say nothing of the loading: what is loaded is shown when it runs."""
 
     def start(self, started: Started) -> None:
         """Print what begins."""
@@ -267,15 +267,15 @@ class Lines:
         place = f"[{self._count:>{len(self._total)}}/{self._total}]"
         pairs = (f"{name}={format_value(value)}" for name, value in result.spec.assignment.items())
         if outcome.status is Status.SUCCESS:
-            told = f"{self._objective}={format_number(outcome.objective_value)}"
-            told = "pruned" if outcome.ending is Ending.PRUNED else told
+            text = f"{self._objective}={format_number(outcome.objective_value)}"
+            text = "pruned" if outcome.ending is Ending.PRUNED else text
         else:
-            told = f"FAILURE: {outcome.reason}"
+            text = f"FAILURE: {outcome.reason}"
         took = "" if outcome.wall_secs is None else f" ({outcome.wall_secs:.1f} s)"
         took = " (taken over)" if result.spec.reused_from else took
         trial = result.trial.id
         name = f"{trial}/{result.spec.dir.path.name}" if self._shows_runs else trial
-        self._console.print(" ".join([place, name, f"{told}{took}", *pairs]))
+        self._console.print(" ".join([place, name, f"{text}{took}", *pairs]))
 
     def note_retry(self, result: RunResult, cause: JobEnd, wait_secs: float) -> None:
         """Print that a run is to be tried again."""
@@ -297,13 +297,13 @@ class Bar:
         self._progress = Progress(
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
         )
-        self._task = self._progress.add_task("", start=False, total=None, told="", visible=False)
+        self._task = self._progress.add_task("", start=False, total=None, state="", visible=False)
         self._status = console.status("")
         self._sweep: Sweep | None = None
         self._best: float | None = None
@@ -338,22 +338,22 @@ class Bar:
         elif outcome.ending is Ending.COMPLETE:
             values = [self._best, outcome.objective_value]
             self._best = min((v for v in values if v is not None), key=self._sweep.objective.rank)
-        self._progress.update(self._task, advance=1, told=self._tell())
+        self._progress.update(self._task, advance=1, state=self._tell())
 
     def note_retry(self, result: RunResult, cause: JobEnd, wait_secs: float) -> None:
         """Print that a run is to be tried again; the bar stays where it is."""
         self._num_retries += 1
         self._progress.print(_format_retry(result, wait_secs), markup=False)
-        self._progress.update(self._task, told=self._tell())
+        self._progress.update(self._task, state=self._tell())
 
     def _tell(self) -> str:
         assert self._sweep is not None
-        told = f"best {self._sweep.objective.tag} {format_number(self._best)}"
+        text = f"best {self._sweep.objective.tag} {format_number(self._best)}"
         if self._num_failures:
-            told += f", {self._num_failures} failed"
+            text += f", {self._num_failures} failed"
         if self._num_retries:
-            told += f", {self._num_retries} tried again"
-        return told
+            text += f", {self._num_retries} tried again"
+        return text
 
     def stop(self) -> None:
         """Leave the bar as it is; a second time does nothing."""

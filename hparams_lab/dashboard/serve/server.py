@@ -45,7 +45,7 @@ def serving(
         view: what is shown.
         host: address to listen on; the default is reached from this machine alone.
         port: to listen on, 0 for any free one, None for the first free one from 6006.
-        warn: is told if the system allows too few open files for all runs.
+        warn: is called if the system allows too few open files for all runs.
 
     Raises:
         UsageError: if TensorBoard cannot listen there.

@@ -59,7 +59,7 @@ class Finder:
         logdir: of the experiments.
         names: of the experiments; none stands for all that there are.
         choose: of each experiment.
-        warn: is told, once each, what cannot be shown.
+        warn: is called, once each, with what cannot be shown.
 
     Attributes:
         watched: files and directories on which it depends what was found the last time.

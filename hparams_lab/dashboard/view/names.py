@@ -120,10 +120,10 @@ def _tell_amended(run: ShownRun, texts: Sequence[str], experiment_column: str) -
     if len(converted) > _MAX_VALUE_CHARS:
         digest = hashlib.sha256(converted.encode()).hexdigest()[:8]
         converted = f"{converted[:_MAX_VALUE_CHARS]}..{digest}"
-    told = [f"{converted} as text"] if converted else []
+    notes = [f"{converted} as text"] if converted else []
     if experiment_column not in ("", EXPERIMENT):
-        told.append(f"in {_as_plain(experiment_column)}")
-    return f" ({', '.join(told)})" if told else ""
+        notes.append(f"in {_as_plain(experiment_column)}")
+    return f" ({', '.join(notes)})" if notes else ""
 
 
 def _as_plain(text: str) -> str:

@@ -83,7 +83,7 @@ class View:
             self._look()
 
     def follow(self, stop: threading.Event) -> None:
-        """Look again whenever something changes, until told to stop.
+        """Look again whenever something changes, until it is to stop.
 
         What goes wrong is warned of once.
         """
@@ -179,7 +179,7 @@ def open_view(
         choose: sweeps and trials of each experiment; asked anew at every look.
         max_runs: how many runs are shown at most, of the newest trials, that of the columns
             included; 0 for all.
-        warn: is told, once each, what cannot be shown.
+        warn: is called, once each, with what cannot be shown.
 
     Raises:
         LogdirError: if links cannot be made.

@@ -19,7 +19,7 @@ PyTorch's `add_hparams` makes a number of a bool, too: where the config says boo
 become False and True again.
 
 A number that is not finite becomes the text that prints it, as NaN equals nothing, not even
-itself, and could tell no points apart. A column of several types keeps each value's own.
+itself, and could not distinguish points. A column of several types keeps each value's own.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class ForeignRun:
 
 
 class ForeignRecord(RunRecord):
-    """A run of another tool, as its event files tell it.
+    """A run of another tool, as read from its event files.
 
     Attributes:
         dir: of the session start.

@@ -4,7 +4,7 @@ What is known of a directory or file holds as long as the filesystem has the tim
 size that it had. The cache lies with the user's other caches, as reading changes nothing
 in a log directory; whoever deletes it loses nothing.
 
-The others are processes of their own that are told over pipes what to read: nothing is
+The others are processes of their own that get over pipes what to read: nothing is
 forked, so it is safe in a program with threads, and the caller's module is not imported
 again.
 """

@@ -1,7 +1,7 @@
 """A directory of event files that anyone may have written: what it is to HParams.
 
 It is a session, holds the experiment's config, both, or neither. Each file is read once
-for what every run has, by `scan`, and once for what only foreign ones need told.
+for what every run has, by `scan`, and once for what only foreign ones need.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _cast(value: Value, axis: Axis) -> Value:
 
 
 class RunRecord:
-    """One run as its event files tell it.
+    """One run, as read from its event files.
 
     Args:
         run_dir: where it lies.
@@ -202,8 +202,8 @@ class RunRecord:
 def read_runs(sweep_dir: SweepDir, space: SearchSpace) -> list[RunRecord]:
     """Return the runs of a sweep that have begun, by trial id, repeat and fold.
 
-    What was read before is taken from a cache where its files are as they were then. Which
-    files are damaged is told by `runs.damage`; what of them is whole is read.
+    What was read before is taken from a cache where its files are as they were then. Of
+    damaged files what is whole is read, with a warning.
 
     Args:
         sweep_dir: of the sweep.

@@ -203,7 +203,7 @@ def end_run(
 
 
 def add_scalars(run_dir: RunDir, scalars: Mapping[str, float], *, clock: Clock = time.time) -> None:
-    """Add to a run that has ended what only its whole trial can tell.
+    """Add to a run that has ended what is known only once its trial is over.
 
     Args:
         run_dir: of the run.

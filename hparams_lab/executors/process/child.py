@@ -22,7 +22,7 @@ class Child:
     job_id: int | None  # of the job it does; None while it waits for one
     pid: int  # its id, and its group's
     inbox: channel.Inbox  # takes the ends of its jobs
-    reports: channel.Inbox  # takes what its jobs tell; what they are answered goes back there
+    reports: channel.Inbox  # takes what its jobs ask; what they are answered goes back there
     environment: Mapping[str, str]  # that its jobs ask for
     replies: list[bytes] = field(default_factory=list)  # what the inbox has taken of this job
     is_signalled: bool = False  # whether it was sent a signal, after which it gets no other job

@@ -128,10 +128,10 @@ class ProcessExecutor(Executor):
         server.is_ready = True
         server.output.pass_on()
         if message.fork_hazard:
-            told = (
+            notice = (
                 f"each run starts a new interpreter, which takes seconds, as {message.fork_hazard}"
             )
-            self.notice = "; ".join(filter(None, (self.notice, told)))
+            self.notice = "; ".join(filter(None, (self.notice, notice)))
             self._may_fork = False
             self._retire(server)
             self._fork_server = None
@@ -151,7 +151,7 @@ class ProcessExecutor(Executor):
         return news
 
     def listen(self, deadline: float = math.inf) -> Finished | JobReport | None:
-        """Return the next job to end, or what a job tells and waits for the reply to.
+        """Return the next job to end, or what a job asks and waits for the reply to.
 
         Args:
             deadline: in monotonic seconds; None is returned then.
@@ -168,14 +168,14 @@ class ProcessExecutor(Executor):
                     return None
                 continue
             if isinstance(message, JobReport):
-                if message.job_id in self._jobs:  # else a thread of it told after all
+                if message.job_id in self._jobs:  # else a thread of it asked after all
                     return message
             else:
                 self._take(server, message)
         return self._ended.popleft()
 
     def reply(self, job_id: int, answer: Any) -> None:
-        """Answer what a job told; one that has ended meanwhile is not there to hear it."""
+        """Answer what a job asked; one that has ended meanwhile is not there to hear it."""
         if job_id in self._jobs:
             self._jobs[job_id].server.send(Reply(job_id, pickle.dumps(answer)))
 
@@ -234,7 +234,7 @@ class ProcessExecutor(Executor):
         raise queue.Empty
 
     def _take(self, server: ServerLink | None, message: Any) -> None:
-        """Note how jobs begin and end. What a job tells is for `listen` alone."""
+        """Note how jobs begin and end. What a job asks is for `listen` alone."""
         if server is None:
             message()
         elif isinstance(message, Began) and message.job_id in self._jobs:

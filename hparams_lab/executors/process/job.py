@@ -22,10 +22,10 @@ from typing import Any, NoReturn
 
 from hparams_lab.errors import ExecutorError
 from hparams_lab.executors.base import (
+    Ask,
     Finished,
     Job,
     JobEnd,
-    Tell,
     conclude_interrupted,
     conclude_raised,
 )
@@ -46,8 +46,8 @@ def _redirect_output(job: Job) -> None:
     faulthandler.enable(2)  # a segfault leaves its Python traceback in the output
 
 
-class Teller:
-    """The `Tell` of a job.
+class Asker:
+    """The `Ask` of a job.
 
     Args:
         job_id: of the job.
@@ -96,7 +96,7 @@ class Teller:
         return answer
 
     def close(self) -> bool:
-        """Refuse to tell from now on; return whether something else may be received here.
+        """Refuse to ask from now on; return whether something else may be received here.
 
         It may not while an answer may come yet, nor in a child of the job's process.
         """
@@ -123,7 +123,7 @@ def do_jobs(
         state: its first argument.
         job: the first one.
         replies: file descriptor that ends of jobs go to.
-        reports: file descriptor that goes to what jobs tell.
+        reports: file descriptor that goes to what jobs ask.
         receive: waits for the next answer or job; EOFError if there can be none.
         max_jobs: above 1, other jobs are done after it where none leaves anything behind.
     """
@@ -132,14 +132,14 @@ def do_jobs(
     try:
         kept = Surroundings() if max_jobs > 1 else None
         for num_left in reversed(range(max_jobs)):
-            tell = Teller(job.id, reports, receive)
-            finished, payload = _pickle(_call(work, state, job, tell))
+            ask = Asker(job.id, reports, receive)
+            finished, payload = _pickle(_call(work, state, job, ask))
             if os.getpid() == pid:
                 channel.write_pickled(replies, payload)
             exit_code = 0  # until the next job nobody is to hear of this process
             if kept is None or not num_left or finished.reason:
                 break
-            if not (tell.close() and kept.restore()):
+            if not (ask.close() and kept.restore()):
                 break
             channel.write_pickled(replies, IDLE)
             job = receive()
@@ -151,11 +151,11 @@ def do_jobs(
         _exit(exit_code)
 
 
-def _call(work: Any, state: Any, job: Job, tell: Tell) -> Finished:
+def _call(work: Any, state: Any, job: Job, ask: Ask) -> Finished:
     try:
         os.environ.update(job.environment)
         _redirect_output(job)
-        finished = Finished(job.id, work(state, job.argument, tell))
+        finished = Finished(job.id, work(state, job.argument, ask))
         _ignore_signals()
     except KeyboardInterrupt:
         finished = conclude_interrupted(job.id)
@@ -167,7 +167,7 @@ def _call(work: Any, state: Any, job: Job, tell: Tell) -> Finished:
 
 
 def _ignore_signals() -> None:
-    """Have no handler interrupt what comes after the job: the end of it is told once, whole."""
+    """Have no handler interrupt what comes after the job: its end is reported once, whole."""
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_IGN)

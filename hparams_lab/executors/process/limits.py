@@ -130,7 +130,7 @@ class LimitMonitor:
             return finished
         if violation.end is JobEnd.OUT_OF_MEMORY and finished.end is not JobEnd.CRASHED:
             return finished  # SIGKILL lets nobody raise: it had done so before
-        # Not before, as the job's own process could tell their deaths as its reason.
+        # Not before, as the job's own process could report their deaths as its reason.
         kill(violation.others)
         return replace(finished, reason=violation.reason, end=violation.end)
 
@@ -172,7 +172,7 @@ def measure_memory(tree: Sequence[psutil.Process], enough_bytes: float) -> int:
 
     Memory that the process shares with others than these counts in full, as in what `ps`
     says of it: else its share would depend on how many others there are. Memory that
-    they share among themselves counts once, where the system tells: on Linux.
+    they share among themselves counts once, where the system says so: on Linux.
 
     Args:
         tree: the process first; may be empty.

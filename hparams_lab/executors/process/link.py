@@ -98,7 +98,7 @@ class ServerLink:
         return describe_exit(self._process.wait()).replace(" before train returned", "")
 
     def describe_end_of_job(self) -> str:
-        """Return it where the process did its one job itself and did not tell how that ended."""
+        """Return it where the process did its one job itself and did not report how that ended."""
         return describe_exit(self._process.wait())
 
     def close(self) -> None:

@@ -42,7 +42,7 @@ class Began:
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a job tells before it ends. It waits for the reply."""
+    """What a job asks before it ends. It waits for the reply."""
 
     job_id: int  # of the job
     message: Any  # for the executor's owner

@@ -1,6 +1,6 @@
 """The process that runs are forked from: it loads once, then forks a child for jobs.
 
-    executor ──stdin──▶ server ──fork──▶ child: work(state, argument, tell)
+    executor ──stdin──▶ server ──fork──▶ child: work(state, argument, ask)
         ▲                 │  ▲                     │            ▲
         └─────stdout──────┘  ├──pipe: its end──────┘            │
                              └──socket: reports, answers, jobs──┘
@@ -214,7 +214,7 @@ class _Server:
         if child is None:
             self._fork(job)
             return
-        with contextlib.suppress(ConnectionError):  # it dies; so it is told of the job
+        with contextlib.suppress(ConnectionError):  # it dies, as the job's end will say
             channel.write(child.reports.fd, job)
         child.job_id = job.id
         channel.write(self._replies, Began(job.id, child.pid))
@@ -235,21 +235,21 @@ class _Server:
             reason = f"got no process: {error}"
             channel.write(self._replies, Finished(job.id, reason=reason, end=JobEnd.CRASHED))
             return
-        reading, writing, reports, telling = fds
+        reading, writing, reports, asking = fds
         child = Child(job.id, pid, channel.Inbox(reading), channel.Inbox(reports), job.environment)
         self._children[pid] = child
         if pid == 0:
-            self._become_child(job, writing, telling)
+            self._become_child(job, writing, asking)
         _unblock_interrupts()
         os.close(writing)
-        os.close(telling)
+        os.close(asking)
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # the child does so too; whoever comes first
         self._selector.register(reading, selectors.EVENT_READ, partial(self._listen, child))
         self._selector.register(reports, selectors.EVENT_READ, partial(self._relay, child))
         channel.write(self._replies, Began(job.id, pid))
 
-    def _become_child(self, job: Job, writing: int, telling: int) -> NoReturn:
+    def _become_child(self, job: Job, writing: int, asking: int) -> NoReturn:
         """Run the job and exit at once: the server's own cleaning up is not the child's."""
         try:
             die_with_parent(self._pid)
@@ -271,13 +271,13 @@ class _Server:
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-        receive = partial(_receive, os.fdopen(telling, "rb"))
+        receive = partial(_receive, os.fdopen(asking, "rb"))
         do_jobs(
             self._work,
             self._state,
             job,
             replies=writing,
-            reports=telling,
+            reports=asking,
             receive=receive,
             max_jobs=self._jobs_per_child,
         )

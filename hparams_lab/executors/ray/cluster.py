@@ -188,7 +188,7 @@ def _autoscales() -> bool:
     """Return whether nodes may be added for what does not fit those that are there.
 
     Ray does not say so itself. Its newer autoscaler leaves its configuration; of the older
-    one the kinds of nodes tell, which are made up where there is none.
+    one the kinds of nodes ask, which are made up where there is none.
     """
     if has_autoscaler_config():
         return True

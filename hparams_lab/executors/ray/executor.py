@@ -56,7 +56,7 @@ _LOOK_SECS = 0.5
 # How long nodes may take to stop their jobs, besides the grace.
 _STOP_SECS = 10.0
 
-# After so long without any node the user is told.
+# After so long without any node the user is warned.
 _PATIENCE_SECS = 30.0
 
 _log = logging.getLogger(__name__)

@@ -101,7 +101,7 @@ class Host:
         self._call(lambda executor: executor.submit(job))
 
     def reply(self, job_id: int, answer: Any) -> None:
-        """Answer what a job told."""
+        """Answer what a job asked."""
         self._call(lambda executor: executor.reply(job_id, answer))
 
     def stop(self, grace_secs: float) -> None:
@@ -148,8 +148,8 @@ class Host:
         except HParamsLabError as error:
             self._messages.put(HostFailed(error))
         except BaseException as error:
-            told = "".join(traceback.format_exception(error)).rstrip()
-            self._messages.put(HostFailed(ExecutorError(told)))
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            self._messages.put(HostFailed(ExecutorError(trace)))
 
 
 def _make_executor(spec: HostSpec) -> ProcessExecutor:

@@ -100,7 +100,7 @@ class NodePool:
     def request_seat(self) -> None:
         """Ask Ray for one more slot."""
         slot = request_seat(
-            self._resources, lambda *told: self._inbox.put(told), shunned=self._shunned
+            self._resources, lambda *news: self._inbox.put(news), shunned=self._shunned
         )
         self._slots.append(slot)
 
@@ -121,7 +121,7 @@ class NodePool:
         self._node_of(slot).submit(replace(job, environment=environment))
 
     def reply(self, job_id: int, answer: Any) -> None:
-        """Answer what a job told, if it is there to hear it."""
+        """Answer what a job asked, if it is there to hear it."""
         if job_id in self._jobs:
             self._node_of(self._jobs[job_id]).reply(job_id, answer)
 
@@ -146,16 +146,16 @@ class NodePool:
         return news
 
     def _listen(self, deadline: float) -> None:
-        source, told = self._next_arrival(deadline)
+        source, news = self._next_arrival(deadline)
         if isinstance(source, Slot):
             if source in self._slots:  # else it was given back
-                self._place(source, told)
+                self._place(source, news)
         elif self._nodes.get(source.id) is not source:
             pass  # it was given up
-        elif isinstance(told, Exception):
-            self._heard.append((source, told))
+        elif isinstance(news, Exception):
+            self._heard.append((source, news))
         else:
-            self._heard.extend((source, message) for message in told)
+            self._heard.extend((source, message) for message in news)
             source.hear()
 
     def _next_arrival(self, deadline: float) -> tuple[Slot | Node, Any]:
@@ -191,19 +191,19 @@ class NodePool:
             del self._jobs[slot.job_id]
             slot.job_id = None
 
-    def _place(self, slot: Slot, told: Place | Exception) -> None:
+    def _place(self, slot: Slot, found: Place | Exception) -> None:
         """Take note of where a slot is, and see to it that its node has a host."""
-        if isinstance(told, Exception):
-            words = (str(told).strip() or type(told).__name__).splitlines()[0]
+        if isinstance(found, Exception):
+            words = (str(found).strip() or type(found).__name__).splitlines()[0]
             self.failure = ExecutorError(f"Ray cannot place a run of {self._resources}: {words}")
             return
-        slot.place = told
-        if told.node_id not in self._nodes:
+        slot.place = found
+        if found.node_id not in self._nodes:
             if not self.is_setting_up:
                 self._entered.enter_context(self._setting_up())
-            name = self._cluster.name_node(told.node_id)
-            self._nodes[told.node_id] = Node(
-                told.node_id, name, self._spec, lambda *said: self._inbox.put(said)
+            name = self._cluster.name_node(found.node_id)
+            self._nodes[found.node_id] = Node(
+                found.node_id, name, self._spec, lambda *news: self._inbox.put(news)
             )
 
     def _exclude(self, node: Node, error: HParamsLabError) -> None:
@@ -301,7 +301,7 @@ class Node:
 
     def hear(self) -> None:
         """Wait, in the background, for what the host says next."""
-        when_told(self._actor.hear.remote(), lambda told: self._post(self, told))
+        when_told(self._actor.hear.remote(), lambda news: self._post(self, news))
 
     def submit(self, job: Job) -> None:
         """Begin a job."""
@@ -312,7 +312,7 @@ class Node:
         self._submissions.pop(job_id, None)
 
     def reply(self, job_id: int, answer: Any) -> None:
-        """Answer what a job told."""
+        """Answer what a job asked."""
         self._actor.reply.remote(job_id, answer)
 
     def stop(self, grace_secs: float) -> None:
@@ -348,8 +348,8 @@ class Node:
             return ExecutorError(
                 f"node {self.name} cannot load hparams_lab: {missing[-1]}. Install the same there."
             )
-        told = " ".join(lines) or type(error).__name__
-        return ExecutorError(f"node {self.name} was lost as it was set up: {told}")
+        reason = " ".join(lines) or type(error).__name__
+        return ExecutorError(f"node {self.name} was lost as it was set up: {reason}")
 
 
 def close_all(nodes: list[Node]) -> None:

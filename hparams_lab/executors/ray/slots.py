@@ -74,8 +74,8 @@ def request_seat(
         scheduling_strategy=PlacementGroupSchedulingStrategy(slot.group),
     )
 
-    def post_place(told: Any) -> None:
-        post(slot, told if isinstance(told, Exception) else Place(*told))
+    def post_place(found: Any) -> None:
+        post(slot, found if isinstance(found, Exception) else Place(*found))
 
     when_told(tell_place.remote(), post_place)
     return slot
@@ -92,7 +92,7 @@ def when_told(reference: Any, post: Callable[[Any], None]) -> None:
 
 
 def _make_tell_place() -> Callable[[], tuple[str, tuple[str, ...]]]:
-    # Made anew, it travels whole: of a node that lacks this package its host will tell.
+    # Made anew, it travels whole: its host will report a node that lacks this package.
     def tell_place() -> tuple[str, tuple[str, ...]]:
         import ray
 

@@ -64,7 +64,7 @@ def test_no_evidence_says_what_would_be() -> None:
     [
         (LEVELS, "no evidence: identical in all 8 pairs (8 matched trials)"),
         (RAISED[:3], "no evidence (+0.266; too few for an interval; p = 0.25; 3 matched"),
-        ({0: [0.5]}, "one run a side tells nothing of the noise: run both with --repeats"),
+        ({0: [0.5]}, "one run a side does not show the noise: run both with --repeats"),
         ([[level + (-1) ** int(level)] for (level,) in LEVELS], "is too small to matter here"),
     ],
     ids=["identical", "few", "one", "tiny"],
@@ -75,7 +75,7 @@ def test_no_evidence_says_why(after: Any, told: str) -> None:
 
 
 def test_splits_are_told() -> None:
-    """Where splits were compared, the sentence counts them, and says what would tell more."""
+    """Where splits were compared, the sentence counts them, and says what would show more."""
     days = [(FRIDAY, 0), ("2026-11-20_22-00-00", 1), (SATURDAY, 2)]
     logs = [log_sweep(sweep_id, LEVELS, seed=seed, splits=True) for sweep_id, seed in days]
     (pair,) = compare(put_together(*logs)).pairs

@@ -22,7 +22,7 @@ def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTool:
     return put_fake_tool(tmp_path, monkeypatch)
 
 
-def perform(state: object, step: tuple[str, Any], tell: object) -> Any:
+def perform(state: object, step: tuple[str, Any], ask: object) -> Any:
     """Do one of a few things in a job's process."""
     name, argument = step
     if name == "wait":

@@ -1,4 +1,4 @@
-"""What jobs in processes of their own tell, and what becomes of those who are not answered."""
+"""What jobs in processes of their own ask, and what becomes of those who are not answered."""
 
 import contextlib
 import os
@@ -53,7 +53,7 @@ executor.wait(answer)
 def hold_telling_job(
     folder: Path, kind: str, secs: float
 ) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """Return a process that holds jobs; the ids of theirs: telling, its parent, sleeping."""
+    """Return a process that holds jobs; the ids of theirs: asking, its parent, sleeping."""
     command = [sys.executable, "-c", HOLD_A_TELLING_JOB, str(folder), kind, str(secs)]
     owner = subprocess.Popen(command)
     files = [folder / f"{name}.pid" for name in ("telling", "parent", "sleeping")]
@@ -169,10 +169,10 @@ def test_nothing_outlives_a_killed_executor(kind: str, secs: float, tmp_path: Pa
 @pytest.mark.slow
 def test_telling_job_ends_when_its_server_is_gone(tmp_path: Path) -> None:
     """A job that nobody can answer any more ends by itself, though it ignores errors."""
-    owner, (telling, server, sleeping) = hold_telling_job(tmp_path, "fork", 60.0)
+    owner, (asking, server, sleeping) = hold_telling_job(tmp_path, "fork", 60.0)
     os.kill(server, signal.SIGKILL)
 
-    wait_until(lambda: not is_alive(telling), timeout_secs=10)
+    wait_until(lambda: not is_alive(asking), timeout_secs=10)
     owner.kill()
     owner.wait()
     with contextlib.suppress(ProcessLookupError):  # the owner may have found it

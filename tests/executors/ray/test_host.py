@@ -23,7 +23,7 @@ from hparams_lab.executors.ray.host import (
     Stopped,
     package_version,
 )
-from hparams_lab.testing.executors import add, fail_to_set_up, tell_each, wait_until
+from hparams_lab.testing.executors import add, ask_each, fail_to_set_up, wait_until
 from tests.support import jobs
 
 pytestmark = pytest.mark.slow
@@ -78,8 +78,8 @@ def test_job_ends_with_its_result(make_host: Callable[[HostSpec], Host], tmp_pat
 
 
 def test_reports_are_answered(make_host: Callable[[HostSpec], Host], tmp_path: Path) -> None:
-    """What a job tells is said, and what is replied comes to the job."""
-    host = make_host(make_host_spec(int, tell_each))
+    """What a job asks is said, and what is replied comes to the job."""
+    host = make_host(make_host_spec(int, ask_each))
     host.hear()
     host.submit(Job(3, ["a"], tmp_path / "output.log"))
     said = host.hear()
