@@ -69,7 +69,7 @@ def test_a_change_that_harms_is_worse(compare: Compare) -> None:
 
 
 def test_only_common_points_are_compared(compare: Compare) -> None:
-    """Of the wider axis the points that both days have are matched, the others are told."""
+    """Of the wider axis the points that both days have are matched, the others are reported."""
     pair = compare()["pairs"][0]
 
     assert (6, 3, 0) == (pair["num_matched"], pair["num_only_after"], pair["num_only_before"])
@@ -83,7 +83,7 @@ def test_other_seeds_are_no_evidence(compare: Compare) -> None:
     assert "--seed=0" in finding["problem"]
 
 
-def test_what_changed_is_told(compare: Compare) -> None:
+def test_what_changed_is_reported(compare: Compare) -> None:
     """The widened axis and the changed lines are named, the data is said to be the same."""
     changes = compare()["pairs"][0]["changes"]
 

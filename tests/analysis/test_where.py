@@ -199,7 +199,7 @@ def test_kinds_are_not_mixed_up(text: str, sentence: str) -> None:
         matches(text)
 
 
-def test_names_are_told() -> None:
+def test_names_are_reported() -> None:
     """A condition knows the names that it asks for, but not its functions."""
     condition = Condition.parse("abs(`best/accuracy`) > 0.5 or units in [other, 8]")
 

@@ -204,7 +204,7 @@ def test_delete_asks_on_a_terminal(
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     words: list[str],
     message: str,
     program: Program,

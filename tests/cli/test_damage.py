@@ -118,7 +118,7 @@ def test_a_file_that_is_cut_short_is_damaged(
     assert f"damaged: {file}: its last record is cut short." in capsys.readouterr().err
 
 
-def test_a_damaged_start_is_told(
+def test_a_damaged_start_is_reported(
     sweep_dir: SweepDir, program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A run of which nothing can be read is not in the table, and is said to be there."""
@@ -183,7 +183,7 @@ def test_the_doctor_tells_by_its_findings(
     assert ("damaged file:" in told.out, file.name in told.out) == (True, True)
 
 
-def test_a_notebook_is_told(sweep_dir: SweepDir, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_notebook_is_reported(sweep_dir: SweepDir, caplog: pytest.LogCaptureFixture) -> None:
     """`lab.read_runs` logs one warning with the first files, and reads the others."""
     files = damage(sweep_dir, 0, 2, 4, 6)
     runs = lab.read_runs(sweep_dir.path.parent.parent)

@@ -19,7 +19,7 @@ def home(workplace: Path) -> ExperimentDir:
 
 
 @pytest.mark.parametrize("words", [[], ["toy"]], ids=["all", "one"])
-def test_a_healthy_log_directory_is_told(
+def test_a_healthy_log_directory_is_reported(
     words: list[str], home: ExperimentDir, program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where nothing is wrong the exit code is 0, and the installation is described."""
@@ -48,7 +48,7 @@ def test_problems_are_told_then_mended(
     assert "mended: wrote the hparams_config of toy anew" in printed
 
 
-def test_what_fix_leaves_is_told(
+def test_what_fix_leaves_is_reported(
     home: ExperimentDir, program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What --fix cannot mend is still a problem afterwards, with the command to type."""
@@ -122,7 +122,7 @@ def test_lines_fit_the_terminal(
     ],
     ids=" ".join,
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     words: list[str],
     message: str,
     home: ExperimentDir,

@@ -154,7 +154,7 @@ def test_the_front_is_listed_best_first(tell: Tell) -> None:
 
 
 def test_the_front_tells_of_ties(tell: Tell) -> None:
-    """Trials that are equal in both metrics are all listed, and their number is told."""
+    """Trials that are equal in both metrics are all listed, and their number is reported."""
     text = tell("--pareto=loss:min,units:min")[1]
 
     assert "5 of 17 trials are beaten by none" in text
@@ -186,7 +186,7 @@ def test_bad_words_are_one_sentence(tell: Tell, words: list[str], message: str) 
     assert message in text
 
 
-def test_few_trials_are_told(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+def test_few_trials_are_reported(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """Three trials say nothing of what mattered, but which was best."""
     assert 0 == swept("effects", "hill")
     text = capsys.readouterr().out

@@ -159,7 +159,7 @@ def test_a_file_is_written_whole_or_not_at_all(
     ],
     ids=lambda value: " ".join(map(str, value))[-40:] if isinstance(value, list) else "",
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     words: list[str], message: str, logged: Program, capsys: Capture
 ) -> None:
     """What cannot be done is one sentence, and exit code 2."""

@@ -92,7 +92,7 @@ def test_several_problems_are_told_at_once(
     assert "Did you mean 'height'?" in lines[1]
 
 
-def test_version_is_told(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_reported(program: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints the installed version."""
     assert 0 == program("--version")
 

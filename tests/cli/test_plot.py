@@ -22,7 +22,7 @@ def home(workplace: Path) -> ExperimentDir:
 def test_plot_writes_what_the_trials_allow(
     home: ExperimentDir, program: Program, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without --kind all pictures that make sense are written, and the others are told."""
+    """Without --kind all pictures that make sense are written, and the others are reported."""
     assert 0 == program("plot", "toy")
 
     lines = capsys.readouterr().out.splitlines()

@@ -87,7 +87,7 @@ def test_show_has_mean_std_and_number(program: Program, capsys: Captured) -> Non
 
 
 def test_a_sweep_that_was_stopped_says_so(program: Program, capsys: Captured) -> None:
-    """After too many failures in a row the reason, the rest and `resume` are told."""
+    """After too many failures in a row the reason, the rest and `resume` are reported."""
     assert 1 == program("run", "hill", "--executor=inline", "--max_failures=1")
 
     printed = capsys.readouterr().out

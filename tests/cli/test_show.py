@@ -97,7 +97,7 @@ def test_sorted_column_is_shown(swept: Program, capsys: pytest.CaptureFixture[st
     assert sorted(seeds, reverse=True) == seeds
 
 
-def test_no_match_is_told(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_match_is_reported(swept: Program, capsys: pytest.CaptureFixture[str]) -> None:
     """Where no trial matches, the sentence stands alone, without a table."""
     assert 0 == swept("show", "hill", "--where=height > 99")
 

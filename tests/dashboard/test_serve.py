@@ -140,7 +140,7 @@ def test_without_a_data_server_tensorboard_reads_by_itself(home: ExperimentDir) 
         assert server.wait_for(lambda board: board.experiment == expected)
 
 
-def test_what_is_left_out_is_told(home: ExperimentDir) -> None:
+def test_what_is_left_out_is_reported(home: ExperimentDir) -> None:
     """Runs beyond the limit are counted, with the flags that show them."""
     with running(words_for(home, "--port=0", "--max_runs=4")) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The page that keeps itself fresh: what its script is told."""
+"""The page that keeps itself fresh: what its script gets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def get(url: str) -> str:
 
 
 def ask(url: str) -> dict[str, str]:
-    """Return what the script is told."""
+    """Return what the script gets."""
     return dict(json.loads(get(f"{url}hparams_lab/state")))
 
 

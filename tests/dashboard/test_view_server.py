@@ -32,7 +32,7 @@ def test_limit_of_open_files_is_raised() -> None:
     assert ["900"] == raise_limit(soft=256, hard=900, files=500)
 
 
-def test_too_low_a_limit_is_told() -> None:
+def test_too_low_a_limit_is_reported() -> None:
     """A hard limit below the number of event files is told with what would do."""
     warning, limit = raise_limit(soft=256, hard=900, files=1_000)
 
@@ -43,7 +43,7 @@ def test_too_low_a_limit_is_told() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65_536])
 def test_port_that_is_none_is_refused(port: int) -> None:
-    """A port beyond what ports there are is told."""
+    """A port beyond what ports there are is reported."""
     with pytest.raises(UsageError, match=f"got {port}"):
         check_address("127.0.0.1", port)
 

@@ -64,7 +64,7 @@ def test_bad_metrics_are_told_what_is_wrong(metrics: list[Any], message: str) ->
     assert re.search(re.escape(message), problem)
 
 
-def test_all_problems_of_metrics_are_told() -> None:
+def test_all_problems_of_metrics_are_reported() -> None:
     """Three bad metrics are three sentences, in order."""
     problems = metrics_of.find_problems(["a", Metric("x", group="/g"), Metric(""), Metric("ok")])
 

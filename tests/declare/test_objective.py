@@ -90,7 +90,7 @@ def test_an_objective_crosses_processes(objective: Objective) -> None:
     assert objective == pickle.loads(pickle.dumps(objective))
 
 
-def test_a_misspelt_reduction_is_told() -> None:
+def test_a_misspelt_reduction_is_reported() -> None:
     """A reduction that is neither last nor best is refused in a sentence."""
     with pytest.raises(DeclarationError, match="must be 'last' or 'best'; got 'bst'"):
         maximize("loss", reduction="bst")

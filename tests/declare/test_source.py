@@ -185,7 +185,7 @@ def test_a_file_that_is_no_python_has_no_outline(content: bytes, project: Path) 
         ExperimentSource(path).read_outline()
 
 
-def test_a_missing_file_is_told(project: Path) -> None:
+def test_a_missing_file_is_reported(project: Path) -> None:
     """A file that went away is an error of ours."""
     source = ExperimentSource(project / "gone.py")
 

@@ -94,7 +94,7 @@ def test_without_a_folder_it_is_said_where_to_start(project: Path) -> None:
         find_source("digits", project)
 
 
-def test_a_package_that_cannot_be_imported_is_told(project: Path) -> None:
+def test_a_package_that_cannot_be_imported_is_reported(project: Path) -> None:
     """A package that raises when it is imported is an error of ours, not a traceback."""
     (project / "broken").mkdir()
     (project / "broken" / "__init__.py").write_text("1 / 0")

@@ -127,7 +127,7 @@ def test_all_mistakes_of_an_assignment_are_told_at_once() -> None:
 
 
 def test_a_valid_point_between_grid_points_has_no_number() -> None:
-    """A legal value that is no level is told apart from an illegal one."""
+    """A legal value that is no level is distinguished from an illegal one."""
     point = {"num_units": 16, "dropout": 0.15, "optimizer": "sgd"}
 
     assert point == TUTORIAL.validate(point)

@@ -85,7 +85,7 @@ def test_a_value_belongs_to_an_axis_that_exists(values: dict[str, Any], message:
         CONDITION.validate(values)
 
 
-def test_all_conditions_are_told() -> None:
+def test_all_conditions_are_reported() -> None:
     """The message on a superfluous value lists each condition with all its values."""
     space = SearchSpace(
         [

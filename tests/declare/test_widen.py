@@ -202,7 +202,7 @@ def test_another_space_is_refused(changed: Sequence[Axis], message: str) -> None
     ],
     ids=["misspelt", "no_integer", "half", "no_number"],
 )
-def test_an_impossible_value_is_told(values: Mapping[str, Sequence[str]], message: str) -> None:
+def test_an_impossible_value_is_reported(values: Mapping[str, Sequence[str]], message: str) -> None:
     """An unknown axis or a value of another type is named with what to do."""
     with pytest.raises(AssignmentError, match=message):
         extend(TUTORIAL, values, walks_levels=True)

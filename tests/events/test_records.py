@@ -1,4 +1,4 @@
-"""TFRecord framing: what is written comes back, and what is damaged is told."""
+"""TFRecord framing: what is written comes back, and what is damaged is reported."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_torn_tail_ends_the_file() -> None:
 
 
 @given(PAYLOADS.filter(bool), st.data())
-def test_flipped_bit_is_told(payloads: list[bytes], data: st.DataObject) -> None:
+def test_flipped_bit_is_reported(payloads: list[bytes], data: st.DataObject) -> None:
     """A flipped bit is an error behind the whole records, wherever it is; nothing is made up."""
     content = bytearray(join(payloads))
     bit = data.draw(st.integers(0, 8 * len(content) - 1))

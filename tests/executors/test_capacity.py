@@ -33,7 +33,7 @@ def test_room_with_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Capacity(3, devices) == plan_capacity(num_workers=3)
 
 
-def test_fewer_gpus_than_processors_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_gpus_than_processors_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user is told that GPUs hold the number of workers down, and how to have more."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setattr("hparams_lab.executors.capacity.count_usable_cpus", lambda: 8)
@@ -65,7 +65,7 @@ def test_nothing_to_share(named: str | None, monkeypatch: pytest.MonkeyPatch) ->
         plan_capacity(runs_per_gpu=2)
 
 
-def test_broken_driver_is_told(fake_tool: FakeTool) -> None:
+def test_broken_driver_is_reported(fake_tool: FakeTool) -> None:
     """A driver that fails is told and not used, and an error where GPUs were asked for."""
     fake_tool.write(FAIL)
 

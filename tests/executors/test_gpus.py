@@ -81,7 +81,7 @@ def test_tool_lists_gpus(
         pytest.param("while :; do :; done", "timed out", id="hangs"),
     ],
 )
-def test_failing_tool_is_told(
+def test_failing_tool_is_reported(
     script: str, message: str, fake_tool: FakeTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An nvidia-smi that fails is an error that says why, and what to do."""

@@ -64,7 +64,7 @@ def test_folds_are_runs_with_a_spread(tmp_path: Path) -> None:
 
 
 def test_a_failed_run_fails_its_trial(tmp_path: Path) -> None:
-    """A run that failed is a FAILURE with its reason beside it, and no spread is told."""
+    """A run that failed is a FAILURE with its reason beside it, and no spread is reported."""
     failed = ImportedRun(Ending.FAILED, {}, failure="out of memory")
     logged = read_logged(write_sweep(make_search([make_run(0.5), failed], folds=2), tmp_path))
 

@@ -35,7 +35,7 @@ def test_each_refusal_says_what_to_do(number: int, advice: str) -> None:
     assert f"/logs/file: {os.strerror(number)}. {advice}" in told
 
 
-def test_the_path_of_the_system_is_told() -> None:
+def test_the_path_of_the_system_is_reported() -> None:
     """Where the system names a file, that is the one."""
     error = PermissionError(errno.EACCES, "Permission denied", "/logs/one")
 
@@ -77,14 +77,14 @@ def test_a_directory_that_is_not_there_may_be_made(tmp_path: Path) -> None:
     assert [] == [*tmp_path.iterdir()]
 
 
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_reported(tmp_path: Path) -> None:
     """A log directory cannot be made below a file."""
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=f"{tmp_path}/file: Not a directory"):
         require_writable(tmp_path / "file" / "toy")
 
 
-def test_a_directory_of_others_is_told(tmp_path: Path) -> None:
+def test_a_directory_of_others_is_reported(tmp_path: Path) -> None:
     """One sentence says that a directory may not be written to."""
     tmp_path.chmod(0o555)
     program = (

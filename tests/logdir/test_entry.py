@@ -61,7 +61,7 @@ def test_words_name_entries(word: str, parts: tuple[str, ...], home: ExperimentD
         ("2026-11-20//r00", "has no trial ''"),
     ],
 )
-def test_what_is_not_clear_is_told(word: str, message: str, home: ExperimentDir) -> None:
+def test_what_is_not_clear_is_reported(word: str, message: str, home: ExperimentDir) -> None:
     """What names nothing, or several things, is answered with what there is."""
     with pytest.raises(UnknownExperimentError, match=message):
         find_entry(home, word)

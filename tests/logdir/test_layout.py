@@ -124,14 +124,14 @@ def test_two_sweeps_of_one_second_have_two_ids(tmp_path: Path) -> None:
     assert "2026-11-21_07-34-06" == second.id
 
 
-def test_a_log_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_log_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     """A file in the place of the log directory is an error with the way out."""
     (tmp_path / "logs").write_text("")
     with pytest.raises(LogdirError, match=r"cannot write to the log directory: .*--logdir"):
         make_home(tmp_path).create_sweep(lambda: START)
 
 
-def test_a_file_in_the_place_of_a_sweep_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_a_sweep_is_reported(tmp_path: Path) -> None:
     """A file of the sweep's name does not make the launch wait for ever."""
     home = make_home(tmp_path)
     home.path.mkdir(parents=True)
@@ -169,7 +169,7 @@ def test_a_sweep_is_found_by_the_beginning_of_its_id(prefix: str, tmp_path: Path
     ],
     ids=["two", "all", "misspelt", "unknown"],
 )
-def test_no_or_many_sweeps_are_told(prefix: str, message: str, tmp_path: Path) -> None:
+def test_no_or_many_sweeps_are_reported(prefix: str, message: str, tmp_path: Path) -> None:
     """A prefix of none or of several is answered with the ids there are."""
     home = make_home(tmp_path, *SWEEP_IDS)
     with pytest.raises(UnknownExperimentError, match=re.escape(message)):

@@ -52,7 +52,7 @@ def test_sweeps_are_held_one_by_one(sweep_dir: SweepDir, tmp_path: Path) -> None
         assert other.lock_file.exists()
 
 
-def test_a_directory_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_to_is_reported(tmp_path: Path) -> None:
     """Where no lock can be made, the reason is said with the way out."""
     (tmp_path / "file").touch()
     refused = pytest.raises(LogdirError, match=r"cannot write to the log directory: .*--logdir")

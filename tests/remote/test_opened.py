@@ -102,7 +102,7 @@ def test_leftovers_are_sent_by_the_next(store: Store, monkeypatch: pytest.Monkey
     assert {"a"} == {*store.list()}
 
 
-def test_an_interrupt_before_all_is_sent_is_told(
+def test_an_interrupt_before_all_is_sent_is_reported(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever does not wait for the last upload is told where everything is."""
@@ -134,7 +134,7 @@ def test_a_reader_that_cannot_write_reads(store: Store, monkeypatch: pytest.Monk
         assert "content" == (folder / "a").read_text()
 
 
-def test_what_is_put_aside_is_told(store: Store) -> None:
+def test_what_is_put_aside_is_reported(store: Store) -> None:
     """Where another's file stands for ours, it is said where ours is."""
     with opened(store.url, writes=True) as folder:
         (folder / "a").write_text("mine")

@@ -32,7 +32,7 @@ def test_what_fails_for_a_while_is_done(monkeypatch: pytest.MonkeyPatch) -> None
     assert 4 == network.num_calls
 
 
-def test_what_goes_on_failing_is_told() -> None:
+def test_what_goes_on_failing_is_reported() -> None:
     """Without time for another try, the failure is raised."""
     network = _Network(2)
     with pytest.raises(LogdirError, match="unplugged"):

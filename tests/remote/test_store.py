@@ -145,7 +145,7 @@ def test_a_full_disk_is_no_fault_of_the_network() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("s3")
-def test_a_missing_bucket_is_told() -> None:
+def test_a_missing_bucket_is_reported() -> None:
     """A bucket that is not there is an error, and not an empty log directory."""
     with pytest.raises(LogdirError, match="bucket does not exist"):
         Store("s3://nobody-made-it/logs").list()

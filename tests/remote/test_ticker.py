@@ -32,7 +32,7 @@ def _run(fails: Callable[[int], bool], num_calls: int) -> list[str]:
 
 
 def test_it_goes_on() -> None:
-    """What works is done again, and nothing is told."""
+    """What works is done again, and nothing is reported."""
     assert [] == _run(lambda number: False, 5)
 
 

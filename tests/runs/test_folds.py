@@ -146,7 +146,7 @@ def test_groups_of_one_class_are_stratified(seed: int) -> None:
     ],
     ids=["rows", "groups", "short_groups"],
 )
-def test_impossible_folds_are_told(
+def test_impossible_folds_are_reported(
     num_rows: int, num_folds: int, groups: Any, message: str
 ) -> None:
     """More folds than there are rows or groups are told in a sentence."""

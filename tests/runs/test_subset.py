@@ -87,13 +87,13 @@ def test_all_kinds_of_classes_are_stratified(labels: Any) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan")])
-def test_a_share_out_of_range_is_told(share: float) -> None:
+def test_a_share_out_of_range_is_reported(share: float) -> None:
     """A share that is not in (0, 1] is told in a sentence."""
     with pytest.raises(ValueError, match=rf"must lie in \(0, 1\]; got {share}\. Try 0\.1\."):
         take_subset(ROWS, ROWS, seed=0, share=share)
 
 
-def test_unequal_lengths_are_told() -> None:
+def test_unequal_lengths_are_reported() -> None:
     """A row without a label is told in a sentence."""
     with pytest.raises(ValueError, match=r"equally many rows, one or more; got 100 and 99\. "):
         take_subset(ROWS, ROWS[1:], seed=0, share=0.5)

@@ -113,7 +113,7 @@ def test_nothing_else_is_left_in_the_directory(home: ExperimentDir) -> None:
     assert [sweep_dir.sweep_file] == list(sweep_dir.path.iterdir())
 
 
-def test_a_directory_that_is_gone_is_told(home: ExperimentDir) -> None:
+def test_a_directory_that_is_gone_is_reported(home: ExperimentDir) -> None:
     """A sweep is not written where its directory is gone, and that is said."""
     with pytest.raises(StorageError, match=r"No such file or directory\. Put it back"):
         make_sweep().write(SweepDir(home.path / SATURDAY))
@@ -138,7 +138,7 @@ DAMAGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_a_damaged_sweep_is_told(damage: Any, home: ExperimentDir) -> None:
+def test_a_damaged_sweep_is_reported(damage: Any, home: ExperimentDir) -> None:
     """A file that no sweep wrote is named, in one line, with what to do."""
     sweep_dir = add_sweep(home, make_sweep())
     damaged = damage(json.loads(sweep_dir.sweep_file.read_text()))

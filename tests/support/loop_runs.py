@@ -43,7 +43,7 @@ SWEEP = make_sweep(hparams=HPARAMS, metrics=METRICS, objective=minimize("loss"))
 
 
 class NotingStrategy(Strategy):
-    """A grid that notes what it is told."""
+    """A grid that notes what is reported to it."""
 
     def __init__(self) -> None:
         self._grid = grid_search(SWEEP.space)

@@ -65,7 +65,7 @@ class Scheduling:
         changes: fields of the sweep.
 
     Attributes:
-        strategy: of the schedule, which notes what it is told.
+        strategy: of the schedule, which notes what is reported to it.
         dir: of the sweep.
     """
 

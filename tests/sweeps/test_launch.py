@@ -87,7 +87,7 @@ def test_mistake_is_told_before_anything_runs(
     assert not logdir.exists()
 
 
-def test_unknown_executor_is_told(tmp_path: Path) -> None:
+def test_unknown_executor_is_reported(tmp_path: Path) -> None:
     """A misspelt executor is told the closest."""
     with pytest.raises(UsageError, match=r"got 'proces'\. Did you mean 'process'\?"):
         LaunchOptions(logdir=tmp_path / "logs", executor="proces")

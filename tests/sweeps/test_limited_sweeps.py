@@ -92,7 +92,7 @@ def test_each_run_has_its_true_end(limited: Path, fate: str, ending: Ending) -> 
     assert ({"loss": 0.5} if ending is Ending.COMPLETE else {}) == dict(record.last_values)
 
 
-def test_limits_are_told(limited: Path) -> None:
+def test_limits_are_reported(limited: Path) -> None:
     """Each run that a limit ended says which, in its directory."""
     told = {
         record.assignment["fate"]: record.dir.failure_file.read_text()

@@ -22,7 +22,7 @@ from tests.support.loop_runs import NUM_TRIALS, SWEEP, fail_at_1, load, square
 
 
 def execute_and_die(loaded: Loaded, spec: RunSpec, ask: Ask) -> Outcome:
-    """Die once the run's end is written, before it is told."""
+    """Die once the run's end is written, before it is reported."""
     execute(loaded, spec, ask)
     raise Death
 

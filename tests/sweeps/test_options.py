@@ -63,14 +63,16 @@ REFUSED_OF_NEW = {
 
 @pytest.mark.parametrize("make", [LaunchOptions, ResumeOptions])
 @pytest.mark.parametrize(("fields", "message"), REFUSED.values(), ids=REFUSED)
-def test_an_option_out_of_range_is_told(make: Any, fields: dict[str, Any], message: str) -> None:
+def test_an_option_out_of_range_is_reported(
+    make: Any, fields: dict[str, Any], message: str
+) -> None:
     """An option that cannot be obeyed is named as it is typed, of a new sweep or an old one."""
     with pytest.raises(UsageError, match=message):
         make_options(make, **fields)
 
 
 @pytest.mark.parametrize(("fields", "message"), REFUSED_OF_NEW.values(), ids=REFUSED_OF_NEW)
-def test_an_option_of_a_new_sweep_out_of_range_is_told(
+def test_an_option_of_a_new_sweep_out_of_range_is_reported(
     fields: dict[str, Any], message: str
 ) -> None:
     """What only a new sweep can be told is checked too."""

@@ -125,7 +125,7 @@ def test_reports_reach_the_strategy(
     assert {Ending.COMPLETE, Ending.PRUNED} == {*swept.endings}
 
 
-def test_experiment_that_cannot_be_loaded_is_told(
+def test_experiment_that_cannot_be_loaded_is_reported(
     cluster: Cluster, write_module: WriteModule, tmp_path: Path
 ) -> None:
     """Data that a node cannot load is one line, which names the node, and nothing is logged."""
@@ -190,7 +190,7 @@ def test_killed_driver_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert_all_succeeded(sweep_dir, NUM_RUNS)
 
 
-def test_missing_ray_is_told(tmp_path: Path) -> None:
+def test_missing_ray_is_reported(tmp_path: Path) -> None:
     """Without Ray the program says what to install."""
     program = "import sys; sys.modules['ray'] = None; from hparams_lab.cli.main import main; main()"
     words = words_for("run", SHORT, tmp_path, "--executor=ray")

@@ -58,7 +58,7 @@ def test_resume_while_it_runs_is_one_line(waiting: subprocess.Popen[str], tmp_pa
     assert [Status.RUNNING] * 2 == [run.status for run in read_sweep(tmp_path)]
 
 
-def test_second_to_resume_is_told(waiting: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_second_to_resume_is_reported(waiting: subprocess.Popen[str], tmp_path: Path) -> None:
     """Of two that resume the same sweep one does, and the other is told in one line."""
     waiting.kill()
     waiting.wait()

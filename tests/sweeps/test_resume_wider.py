@@ -189,7 +189,7 @@ def test_another_question_is_another_sweep(
     assert written == swept.sweep_file.read_bytes()
 
 
-def test_changed_code_is_told(
+def test_changed_code_is_reported(
     toy: InlineSweeps, swept: SweepDir, write_module: WriteModule
 ) -> None:
     """Code that has changed since is noted, and the sweep goes on with it."""

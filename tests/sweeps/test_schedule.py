@@ -1,4 +1,4 @@
-"""From trials to runs and back: what is handed out, and what the strategy is told."""
+"""From trials to runs and back: what is handed out, and what is reported to the strategy."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_directory_of_another_token_is_refused(tmp_path: Path) -> None:
         SharedLogdir(tmp_path).set_up(int)
 
 
-def test_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     """Where no directory can be, it is the log directory that cannot be written to."""
     (tmp_path / "file").touch()
 

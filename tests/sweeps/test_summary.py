@@ -60,7 +60,7 @@ def test_each_failure_has_its_reason(sweep_dir: SweepDir) -> None:
     assert 1 == account["num_failures"]
 
 
-def test_a_run_without_an_end_is_told(sweep_dir: SweepDir) -> None:
+def test_a_run_without_an_end_is_reported(sweep_dir: SweepDir) -> None:
     """A run that nobody could end is neither complete nor forgotten."""
     write_run(make_spec(sweep_dir, {"units": 8, "rate": 0.1}), {}, ending=None)
 

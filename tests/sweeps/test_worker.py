@@ -140,7 +140,7 @@ def test_generators_follow_the_run_s_seed(tmp_path: Path) -> None:
 DRAWS = [(SATURDAY, 0), ("2026-11-22_07-34-05", 0), (SATURDAY, 1)]
 
 
-def test_failed_load_data_is_told(write_module: WriteModule) -> None:
+def test_failed_load_data_is_reported(write_module: WriteModule) -> None:
     """What load_data raises is told with its place in the module."""
     source = write_module("def load_data():\n    return {}['column']\n")
     namespace: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def test_each_file_is_told_in_words(tmp_path: Path, before: Files, after: Files,
 
 
 def test_equal_files_are_not_mentioned(tmp_path: Path) -> None:
-    """Only what differs is told."""
+    """Only what differs is reported."""
     files: Files = {"a.py": "x\n", "b.py": "y\n"}
 
     assert CodeChanges([]) == compare(tmp_path, files, files)

@@ -23,7 +23,7 @@ def compare(first: Series, second: Series) -> CurveDiff:
 
 
 def test_curves_part_at_the_first_step_that_differs() -> None:
-    """The first step with another value, and the step of the largest difference, are told."""
+    """The first step with another value, and the step of the largest difference, are reported."""
     diff = compare(make_series([1.0, 2.0, 3.0, 4.0]), make_series([1.0, 2.5, 7.0, 4.0]))
 
     assert CurveDiff("loss", 4, 4, 4, parts_at=1, largest=4.0, largest_at=2) == diff

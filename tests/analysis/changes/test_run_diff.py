@@ -53,7 +53,7 @@ def test_a_replayed_run_is_identical(log: Log) -> None:
     assert {"day", "sweep"} == {fact.name for fact in diff.facts}
 
 
-def test_values_that_differ_are_told(log: Log) -> None:
+def test_values_that_differ_are_reported(log: Log) -> None:
     """Each hyperparameter of another value is told with both; others are not."""
     diff = diff_runs(log(FRIDAY), log(SATURDAY, values={"units": 16}))
 
@@ -61,7 +61,7 @@ def test_values_that_differ_are_told(log: Log) -> None:
     assert "values" in diff.differing
 
 
-def test_a_seed_that_differs_is_told(log: Log) -> None:
+def test_a_seed_that_differs_is_reported(log: Log) -> None:
     """Two seeds are a fact of the runs."""
     diff = diff_runs(log(FRIDAY, seed=1), log(SATURDAY, seed=2))
 

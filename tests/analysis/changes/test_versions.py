@@ -40,7 +40,7 @@ def compare(before: dict[str, str], after: dict[str, str]) -> list[str]:
     ],
     ids=["same", "other", "new", "gone", "other spelling", "telling first", "many", "only others"],
 )
-def test_packages_that_differ_are_told(
+def test_packages_that_differ_are_reported(
     before: dict[str, str], after: dict[str, str], lines: list[str]
 ) -> None:
     """The telling packages have a line each, before the others, of which many are counted."""

@@ -150,7 +150,7 @@ def test_some_trials_may_be_chosen() -> None:
     assert 7 == comparison.pairs[0].num_matched
 
 
-def test_what_changed_is_told() -> None:
+def test_what_changed_is_reported() -> None:
     """Each comparison says what was changed between its groups."""
     (pair,) = compare(
         put_together(log_sweep(FRIDAY, BASE, commit="aa"), log_sweep(SATURDAY, BASE, commit="bb"))

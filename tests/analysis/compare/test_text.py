@@ -74,7 +74,7 @@ def test_no_evidence_says_why(after: Any, told: str) -> None:
     assert told in say(LEVELS, after)
 
 
-def test_splits_are_told() -> None:
+def test_splits_are_reported() -> None:
     """Where splits were compared, the sentence counts them, and says what would show more."""
     days = [(FRIDAY, 0), ("2026-11-20_22-00-00", 1), (SATURDAY, 2)]
     logs = [log_sweep(sweep_id, LEVELS, seed=seed, splits=True) for sweep_id, seed in days]
@@ -84,7 +84,7 @@ def test_splits_are_told() -> None:
     assert format_verdict(pair).endswith("with the same --seed on both sides")
 
 
-def test_folds_are_told() -> None:
+def test_folds_are_reported() -> None:
     """Where folds were compared, the sentence says of how many."""
     before = [[level, level + 1.0] * 3 for (level,) in LEVELS]
     after = [[value + 0.5 + 0.01 * n for n, value in enumerate(row)] for row in before]
@@ -92,7 +92,7 @@ def test_folds_are_told() -> None:
     assert "8 matched trials, 6 folds, d = " in say(before, after, folds=2)
 
 
-def test_what_was_not_compared_is_told() -> None:
+def test_what_was_not_compared_is_reported() -> None:
     """Points of one day only, and trials that failed, are counted under the verdict."""
     (pair,) = compare(
         put_together(

@@ -113,7 +113,7 @@ def test_equal_sweeps_are_pooled() -> None:
     [({"traits": Traits(learns=True)}, True), ({"traits": Traits()}, False)],
     ids=["bayes", "random"],
 )
-def test_a_search_that_adapts_is_told(changes: Mapping[str, Any], told: bool) -> None:
+def test_a_search_that_adapts_is_reported(changes: Mapping[str, Any], told: bool) -> None:
     """Where the search went where results were good, the intervals are called rough."""
     effects = effects_of(sweep_trials([UNITS, FLAG], only_units(), **changes))
 

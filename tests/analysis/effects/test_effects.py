@@ -111,7 +111,7 @@ def test_the_same_run_counts_once() -> None:
 
 
 def test_few_trials_say_so() -> None:
-    """With too few trials nothing is said to matter, and how many it takes is told."""
+    """With too few trials nothing is said to matter, and how many it takes is reported."""
     effects = effects_of(sweep_trials([UNITS, FLAG], only_units()))
 
     assert not effects.is_enough

@@ -72,7 +72,7 @@ def test_numbers_are_binned_where_trials_are_few() -> None:
 
 
 def test_axes_that_do_not_vary_are_apart() -> None:
-    """An axis with one value is no factor, and its value is told."""
+    """An axis with one value is no factor, and its value is reported."""
     sweep = make_sweep(hparams=[HParam("a", Discrete([1, 2])), HParam("b", Discrete(["x", "y"]))])
     factors, fixed = find_factors([{"a": 1, "b": "x"}, {"a": 2, "b": "x"}], [sweep])
 

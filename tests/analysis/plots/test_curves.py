@@ -81,6 +81,6 @@ def test_a_curve_of_the_metric_itself_comes_first(tmp_path: Path) -> None:
 
 
 def test_without_curves_the_sentence_says_what_to_call(tmp_path: Path) -> None:
-    """Runs that wrote each tag once have no curve; the way to one is told."""
+    """Runs that wrote each tag once have no curve; the way to one is reported."""
     with pytest.raises(UsageError, match=r"Call run\.report or run\.scalar"):
         draw_curves(show(log_points(tmp_path)))

@@ -217,7 +217,7 @@ def test_pictures_are_written_over_those_that_are_there(tmp_path: Path) -> None:
     assert paths[0].read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     """Where a file stands in the way, one sentence says so."""
     (tmp_path / "file").write_text("")
     picture = draw_picture("best_so_far", show(log_points(tmp_path)))

@@ -114,7 +114,7 @@ def test_a_report_is_no_sweep(tmp_path: Path) -> None:
     assert sweeps == home.find_sweeps()
 
 
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_reported(tmp_path: Path) -> None:
     """Where the folder of reports cannot be made, one sentence says so."""
     home = log_points(tmp_path, GRID[:1])
     home.reports_dir.write_text("")

@@ -70,7 +70,7 @@ def test_the_answer_comes_first(report: Report) -> None:
 
 
 def test_repeats_give_an_interval(tmp_path: Path) -> None:
-    """Of a trial of several runs the interval of the mean is told."""
+    """Of a trial of several runs the interval of the mean is reported."""
     home = experiment_dir(tmp_path, "toy")
     sweep_dir = add_sweep(home, make_sweep(repeats=2))
     for repeat, accuracy in enumerate([0.5, 0.7]):

@@ -64,7 +64,7 @@ def test_a_declared_bool_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_are_not_finite_are_texts(number: float, tmp_path: Path) -> None:
-    """What equals nothing, or no other number, is told apart as text."""
+    """What equals nothing, or no other number, is distinguished as text."""
     write_events(tmp_path / "run", encode_start({"rate": number}))
 
     assert [{"rate": str(number)}] == _read_values(tmp_path)

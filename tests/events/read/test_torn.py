@@ -83,7 +83,7 @@ def test_a_torn_file_whose_end_is_in_another_is_no_damage(sweep_dir: SweepDir) -
     assert (Ending.CRASHED, "") == (read(sweep_dir).ending, read(sweep_dir).damage)
 
 
-def test_a_damaged_file_of_another_tool_is_told(
+def test_a_damaged_file_of_another_tool_is_reported(
     sweep_dir: SweepDir, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What other tools wrote is read alike, and what is wrong with it said alike."""

@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
     file.close()
 
 
-def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     """Where the directory is gone, the first part of the path that is missing is named."""
     with pytest.raises(StorageError, match=f"{tmp_path}/gone: No such file or directory. Put it"):
         LocalFile(tmp_path / "gone" / "too" / "file")

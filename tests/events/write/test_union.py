@@ -57,7 +57,7 @@ def test_one_experiment_has_its_own_config() -> None:
 
 
 def test_experiment_is_a_varied_column() -> None:
-    """Several experiments are told apart by a column with their names, which differs."""
+    """Several experiments are distinguished by a column with their names, which differs."""
     info = infos_of(unite({"b": [make_sweep()], "a": [make_sweep()]}))["experiment"]
 
     assert info.differs

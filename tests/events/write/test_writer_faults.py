@@ -74,7 +74,7 @@ def test_a_run_that_met_a_full_disk_is_ended_in_its_file(spec: RunSpec) -> None:
 
 
 @pytest.mark.parametrize("begins", [True, False])
-def test_an_end_that_cannot_be_written_is_told(begins: bool, spec: RunSpec) -> None:
+def test_an_end_that_cannot_be_written_is_reported(begins: bool, spec: RunSpec) -> None:
     """The runner's own writes say the same, whether the run had a file or not."""
     if begins:
         write_run(spec, {"loss": [0.5]}, ending=None)
@@ -82,7 +82,7 @@ def test_an_end_that_cannot_be_written_is_told(begins: bool, spec: RunSpec) -> N
         end_run(spec.dir, spec, Ending.FAILED)
 
 
-def test_what_a_trial_tells_that_cannot_be_written_is_told(spec: RunSpec) -> None:
+def test_what_a_trial_tells_that_cannot_be_written_is_reported(spec: RunSpec) -> None:
     """The spread of a trial is a record like others."""
     write_run(spec, {"loss": [0.5]})
     with limited_files(10), pytest.raises(StorageError, match="File too large"):

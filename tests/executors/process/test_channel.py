@@ -66,7 +66,7 @@ def test_message_larger_than_a_pipe_arrives() -> None:
 
 
 @pytest.mark.parametrize("num_bytes", [0, 4, 12])
-def test_end_in_mid_message_is_told(num_bytes: int) -> None:
+def test_end_in_mid_message_is_reported(num_bytes: int) -> None:
     """A stream that ends before a message is whole raises EOFError."""
     stream = io.BytesIO(as_bytes("a message")[:num_bytes])
 

@@ -150,7 +150,7 @@ def test_next_job_has_a_new_server(tmp_path: Path) -> None:
     assert ends[0].reason == ""
 
 
-def test_next_job_may_begin_before_all_losses_are_told(tmp_path: Path) -> None:
+def test_next_job_may_begin_before_all_losses_are_reported(tmp_path: Path) -> None:
     """Two lost jobs, one told: the next can be begun, and the other loss is told still."""
     with ready_executor() as executor:
         server = server_of(executor)

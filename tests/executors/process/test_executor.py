@@ -130,13 +130,13 @@ SETUP_FAILURES: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize(("setup", "message"), SETUP_FAILURES.values(), ids=SETUP_FAILURES)
-def test_failed_setup_is_told(setup: Setup, message: str) -> None:
+def test_failed_setup_is_reported(setup: Setup, message: str) -> None:
     """A setup that is no error of ours, or kills its process, is one that ready raises."""
     with pytest.raises(ExecutorError, match=message), ready_executor(setup):
         pass
 
 
-def test_error_that_cannot_travel_is_told() -> None:
+def test_error_that_cannot_travel_is_reported() -> None:
     """An error of setup that cannot be unpickled here is told in words."""
     with (
         pytest.raises(HParamsLabError, match="the number must be even; got 3"),

@@ -61,7 +61,7 @@ def test_address_that_is_none_is_refused(address: str, kind: type[Exception], me
         Cluster(address)
 
 
-def test_missing_ray_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ray_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Ray it is said what to install."""
     monkeypatch.setitem(sys.modules, "ray", None)
 
