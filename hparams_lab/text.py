@@ -1,6 +1,8 @@
-"""Words for users: counts, long texts cut, cells of Markdown."""
+"""Texts for users: counts, long ones cut, tables of Markdown, nothing that steers a terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 
 def count(number: float, noun: str) -> str:
@@ -32,6 +34,19 @@ def escape_cell(value: object) -> str:
         'a\\|b'
     """
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def markdown_table(headers: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table of Markdown, of cells that are escaped already.
+
+    Example:
+        >>> print(markdown_table(["x", "y"], [["1", "2"]]))
+        | x | y |
+        |---|---|
+        | 1 | 2 |
+    """
+    head, *body = (f"| {' | '.join(row)} |" for row in (headers, *rows))
+    return "\n".join([head, "|" + "---|" * len(headers), *body])
 
 
 def escape_control(line: str) -> str:

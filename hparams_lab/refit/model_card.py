@@ -10,6 +10,7 @@ from hparams_lab.analysis.trials.pick import Pick
 from hparams_lab.analysis.trials.rows import TrialRow
 from hparams_lab.declare.domains import format_value
 from hparams_lab.runs.provenance import Provenance
+from hparams_lab.text import markdown_table
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "hparams_lab")
 
@@ -105,8 +106,8 @@ def _list_versions(card: ModelCard) -> Iterable[tuple[str, str]]:
 
 
 def _format_table(rows: Iterable[tuple[str, str]]) -> str:
-    lines = [f"| {_cell(name)} | {_cell(text)} |" for name, text in rows]
-    return "\n".join(["| | |", "|---|---|", *lines]) if lines else ""
+    cells = [map(_cell, row) for row in rows]
+    return markdown_table(["", ""], cells) if cells else ""
 
 
 def _cell(text: str) -> str:

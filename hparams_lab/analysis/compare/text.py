@@ -14,6 +14,7 @@ from hparams_lab.analysis.compare.verdict import Conclusion, Finding
 from hparams_lab.declare.domains import format_value
 from hparams_lab.events.schema import Status
 from hparams_lab.stats.power import MAX_REPEATS
+from hparams_lab.text import count, markdown_table
 
 Table = dict[str, list[str]]
 """Cells by header, a row for each group."""
@@ -37,7 +38,7 @@ def list_remarks(comparison: Comparison) -> list[str]:
     """Return what a reader must know of the groups, one sentence each."""
     remarks = [f"{group.label}: {note}" for group in comparison.groups for note in group.notes]
     if comparison.num_left_out:
-        text = _count(comparison.num_left_out, "trial")
+        text = count(comparison.num_left_out, "trial")
         remarks.append(f"{text} in no group: their runs are of several commits")
     if len(comparison.groups) == 1:
         remarks.append(_describe_single(comparison.groups[0], comparison.by))
@@ -47,7 +48,7 @@ def list_remarks(comparison: Comparison) -> list[str]:
 def list_unmatched(pair: GroupPair) -> list[str]:
     """Return what was not compared, or not alike, one fact each; empty if all was."""
     facts = [
-        f"{_count(number, 'point')} only in {label}"
+        f"{count(number, 'point')} only in {label}"
         for number, label in (
             (pair.num_only_before, pair.before),
             (pair.num_only_after, pair.after),
@@ -58,7 +59,7 @@ def list_unmatched(pair: GroupPair) -> list[str]:
         text = ", ".join(f"{number} {label}" for label, number in pair.left_out.items())
         facts.append(f"trials left out: {text}")
     if pair.num_unused and not pair.finding.problem:
-        facts.append(f"{_count(pair.num_unused, 'run')} of matched trials without a counterpart")
+        facts.append(f"{count(pair.num_unused, 'run')} of matched trials without a counterpart")
     if pair.changes.data is Sameness.OTHER and not pair.finding.problem:
         facts.append("the data is not the same, so the difference may be the data's own")
     return facts
@@ -127,8 +128,8 @@ def _list_blocks(comparison: Comparison) -> Iterator[str]:
 
 
 def _format_table(table: Table) -> str:
-    rows = [list(table), ["---"] * len(table), *zip(*table.values(), strict=True)]
-    return "\n".join(f"| {' | '.join(map(_escape, row))} |" for row in rows)
+    rows = zip(*table.values(), strict=True)
+    return markdown_table([_escape(name) for name in table], (map(_escape, row) for row in rows))
 
 
 def _escape(text: str) -> str:
@@ -139,7 +140,7 @@ def _escape(text: str) -> str:
 def _format_finding(pair: GroupPair) -> str:
     finding, evidence = pair.finding, pair.finding.evidence
     if evidence is None:
-        matched = f" ({_count(pair.num_matched, 'matched trial')})" if pair.num_matched else ""
+        matched = f" ({count(pair.num_matched, 'matched trial')})" if pair.num_matched else ""
         return f"no evidence{matched}: {finding.problem}"
     if finding.is_identical:
         kind = "folds" if finding.unit is Unit.FOLD else "pairs"
@@ -162,11 +163,11 @@ def _format_support(finding: Finding, evidence: Significance, of: str = "differe
         interval = "too few for an interval"
     basis = _count_trials(finding)
     if finding.unit is Unit.SPLIT:
-        basis += f", {evidence.num_before} and {_count(evidence.num_after, 'split')} of the data"
+        basis += f", {evidence.num_before} and {count(evidence.num_after, 'split')} of the data"
     elif finding.unit is Unit.FOLD:
-        basis += f", {_count(evidence.num_before, 'fold')}"
+        basis += f", {count(evidence.num_before, 'fold')}"
     elif not evidence.num_before == evidence.num_after == finding.num_trials:
-        basis += f", {evidence.num_before} and {_count(evidence.num_after, 'run')}"
+        basis += f", {evidence.num_before} and {count(evidence.num_after, 'run')}"
     if math.isfinite(effect):
         basis += f", d = {effect:.2g}"
     return f"{interval}; {_format_p_values(finding, evidence)}; {basis}"
@@ -209,11 +210,7 @@ def _describe_single(group: Group, by: By) -> str:
 
 
 def _count_trials(finding: Finding) -> str:
-    return _count(finding.num_trials, "matched trial")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return count(finding.num_trials, "matched trial")
 
 
 def _format_mean(group: Group) -> str:

@@ -38,6 +38,7 @@ from hparams_lab.declare.objective import Goal
 from hparams_lab.errors import UsageError
 from hparams_lab.events.read.reader import RunRecord
 from hparams_lab.runs.sweep import Sweep
+from hparams_lab.text import markdown_table
 
 Column = Sequence[Any]
 
@@ -196,10 +197,9 @@ def format_json(sheet: Sheet) -> bytes:
 
 def encode_markdown(sheet: Sheet) -> bytes:
     """Return the sheet as a table of Markdown, in which no value is markup."""
-    rows = [map(_to_markdown, row) for row in (tuple(sheet.columns), *sheet.rows)]
-    head, *body = (f"| {' | '.join(row)} |" for row in rows)
-    rule = "|" + "---|" * len(sheet.columns)
-    return "\n".join([head, rule, *body, ""]).encode()
+    headers = [_to_markdown(name) for name in sheet.columns]
+    table = markdown_table(headers, (map(_to_markdown, row) for row in sheet.rows))
+    return f"{table}\n".encode()
 
 
 def encode_parquet(sheet: Sheet) -> bytes:

@@ -32,7 +32,7 @@ from hparams_lab.logdir.atomic import storage_error, storing
 from hparams_lab.logdir.layout import RunDir
 from hparams_lab.runs.run import RunSpec
 from hparams_lab.stats.interval import summarize
-from hparams_lab.text import escape_cell
+from hparams_lab.text import escape_cell, markdown_table
 
 Clock = Callable[[], float]
 
@@ -302,8 +302,7 @@ def _format_run_card(spec: RunSpec, notes: Mapping[str, Any]) -> str:
         **({"reused from": spec.reused_from} if spec.reused_from else {}),
         "directory": spec.dir.path,
     }
-    lines = [f"| {escape_cell(name)} | {escape_cell(value)} |" for name, value in rows.items()]
-    return "\n".join(["| | |", "|---|---|", *lines])
+    return markdown_table(["", ""], (map(escape_cell, row) for row in rows.items()))
 
 
 def _file_name(now: float) -> str:
