@@ -45,8 +45,9 @@ def markdown_table(headers: Sequence[str], rows: Iterable[Iterable[str]]) -> str
         |---|---|
         | 1 | 2 |
     """
-    head, *body = (f"| {' | '.join(row)} |" for row in (headers, *rows))
-    return "\n".join([head, "|" + "---|" * len(headers), *body])
+    head = "|".join(f" {header} " if header else " " for header in headers)
+    body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([f"|{head}|", "|" + "---|" * len(headers), *body])
 
 
 def escape_control(line: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hparams_lab.errors import ExecutorError, UsageError
+from hparams_lab.text import count
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ def plan_capacity(
     if num_workers is None:
         if num_seats < min(num_cpus, max_runs):
             notice = (
-                f"{_count(num_seats, 'run')} at a time, {shares} on each of "
-                f"{_count(len(gpus), 'GPU')}; more with --runs_per_gpu, or without GPUs with "
+                f"{count(num_seats, 'run')} at a time, {shares} on each of "
+                f"{count(len(gpus), 'GPU')}; more with --runs_per_gpu, or without GPUs with "
                 f"{VISIBLE_DEVICES}="
             )
         return Capacity(min(num_seats, max_runs), gpus, notice)
     if num_workers > num_seats:
         raise UsageError(
-            f"--workers must be at most {num_seats}, which is {_count(len(gpus), 'GPU')} times "
+            f"--workers must be at most {num_seats}, which is {count(len(gpus), 'GPU')} times "
             f"--runs_per_gpu={shares}; got {num_workers}. Lower it, set "
             f"--runs_per_gpu={-(-num_workers // len(gpus))}, or {VISIBLE_DEVICES}= to use none."
         )
@@ -74,10 +75,6 @@ def _find_gpus(*, is_needed: bool) -> tuple[Sequence[str], str]:
             f"{VISIBLE_DEVICES} where that is set. Drop it."
         )
     return gpus, ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # Read by OpenBLAS, MKL and OpenMP as they load, by TensorFlow as its runtime starts
