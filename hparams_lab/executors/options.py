@@ -14,7 +14,6 @@ _OWN = "processes of their own"
 class JobOptions(Options):
     """Options of executors whose jobs have processes of their own."""
 
-    # how long a run may take; None: any time
     run_timeout_secs: float | None = option(
         "stop a run that takes longer, as a failure",
         above=0,
@@ -40,7 +39,6 @@ class JobOptions(Options):
         needs=_OWN,
         label="retries of a run",
     )
-    # how many runs a process does, one after the other; None: one
     runs_per_process: int | None = option(
         "keep a process for so many runs", at_least=1, unset=1, needs=_OWN
     )

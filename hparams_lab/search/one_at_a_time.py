@@ -23,9 +23,7 @@ DEFAULT_PASSES = 2
 class OneAtATimeOptions(PrunerOptions):
     """Options of one_at_a_time."""
 
-    # names of axes to tune first, in this order; the others follow
     order: tuple[str, ...] = option("AXIS,...: what one_at_a_time tunes first", default=())
-    # how often to go over all axes, at least 1
     passes: int | None = option(
         "how often one_at_a_time goes over the axes", at_least=1, unset=DEFAULT_PASSES
     )

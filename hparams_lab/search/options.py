@@ -18,11 +18,9 @@ DEFAULT_REDUCTION_FACTOR = 3
 class RungOptions(Options):
     """Options of a search that stops runs early."""
 
-    # values that a run reports before it can be stopped, at least 1
     min_budget: int | None = option(
         "values a run reports before it can be pruned", at_least=1, unset=1
     )
-    # budget of a rung over that of the one before, at least 2
     reduction_factor: int | None = option(
         "of asha and hyperband", at_least=2, unset=DEFAULT_REDUCTION_FACTOR
     )
@@ -36,7 +34,7 @@ class PrunerOptions(RungOptions):
         UsageError: if an option is one of a pruner, and there is no such pruner.
     """
 
-    pruner: str | None = option("stop poor runs early", choices=PRUNERS)  # name; None for none
+    pruner: str | None = option("stop poor runs early", choices=PRUNERS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +54,6 @@ class PrunerOptions(RungOptions):
 class SamplerOptions(Options):
     """Options of a search that proposes by a sampler."""
 
-    # name
     sampler: str | None = option(
         "what proposes in bayes, hyperband and asha", choices=SAMPLERS, unset=SAMPLERS[0]
     )

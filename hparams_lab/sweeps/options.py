@@ -26,17 +26,13 @@ class ExecutionOptions(Options):
         UsageError: if an option is out of range, or the executor does not have it.
     """
 
-    # upper limit of trials, None for no other than the strategy's
     trials: int | None = option(
         "run at most so many trials, those done included", at_least=1, is_kept=False
     )
-    # name; None: as the sweep began
     executor: str | None = option(
         "where to run", choices=EXECUTORS, unset="as before", is_kept=False
     )
-    # runs at a time, None for as many as there is room for
     workers: int | None = option("runs at a time", at_least=1, unset="one a usable processor")
-    # after so long no more runs begin; None: never
     time_budget_secs: float | None = option(
         "begin no more runs after so long", above=0, unit="seconds", is_kept=False
     )
@@ -70,38 +66,29 @@ class LaunchOptions(ExecutionOptions):
     """How a new sweep is run."""
 
     logdir: Path = Path("logs")  # folder of the experiments' log directories
-    executor: str = option("where to run", default=DEFAULT_EXECUTOR, choices=EXECUTORS)  # name
-    # name of the strategy
+    executor: str = option("where to run", default=DEFAULT_EXECUTOR, choices=EXECUTORS)
     search: str = option("how to search", default=DEFAULT_SEARCH, choices=STRATEGIES)
     # of the strategy, by name; None is not given
     search_options: Mapping[str, Any] = field(default_factory=dict)
-    # of the sweep, at least 0
     seed: int = option("of the sweep; each run's seed follows from it", default=0, at_least=0)
-    # `AXIS=VALUE,...` each: axes narrowed to some of their values
     settings: Sequence[str] = option(
         "AXIS=V1,V2: narrow an axis to these values", default=(), flag="set", is_repeated=True
     )
-    # `AXIS=VALUE,AXIS=VALUE,...` each: points to run first
     tries: Sequence[str] = option(
         "AXIS=V,AXIS=V,...: run this point first", default=(), flag="try", is_repeated=True
     )
-    # runs of a trial with other seeds, in [1, 100]
     repeats: int = option(
         "runs of each trial with other seeds", default=1, at_least=1, at_most=_MAX_RUNS_OF_A_KIND
     )
-    # of the data, in [2, 100]; None: none
     folds: int | None = option(
         "cross-validate: hold each fold of the data out once",
         at_least=2,
         at_most=_MAX_RUNS_OF_A_KIND,
     )
-    # share of the training rows, in (0, 1]; None is all
     subset: float | None = option("train on this share of the training rows", above=0, at_most=1)
-    # whether a trial's runs end once it cannot reach the best
     racing: bool = option(
         "spend no more runs on a trial whose mean cannot reach the best", default=False
     )
-    # whether complete runs of earlier sweeps are copied
     reuse: bool = option(
         "take over complete runs of earlier sweeps with the same code and seed", default=False
     )
@@ -124,16 +111,13 @@ class LaunchOptions(ExecutionOptions):
 class ResumeOptions(ExecutionOptions):
     """How a sweep is resumed."""
 
-    # whether runs that failed are run again
     failed: bool = option("run again what failed", default=False)
-    # `AXIS=VALUE,...` each: axes with more values than they had
     extensions: Sequence[str] = option(
         "AXIS=V1,V2: add values to an axis; an interval is widened to them",
         default=(),
         flag="extend",
         is_repeated=True,
     )
-    # whether a sweep of a URL is resumed though another machine holds it
     take_over: bool = option(
         "go on with a sweep that another machine holds, which is dead or stopped", default=False
     )

@@ -182,7 +182,6 @@ def _list_notes(
 class CurvesOptions(Options):
     """Options of the learning curves."""
 
-    # of how many trials there are curves, at least 1
     top: int | None = option("of how many trials curves are shown", at_least=1, unset=_DEFAULT_TOP)
 
 

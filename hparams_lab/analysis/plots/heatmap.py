@@ -194,11 +194,8 @@ class HeatmapOptions(Options):
         UsageError: if `fix` is of another form, or names an axis twice or one of the map's.
     """
 
-    # the hyperparameter across; None: by importance
     x: str | None = option("the heat map's hyperparameter across")
-    # the one upwards; None: by importance
     y: str | None = option("the heat map's hyperparameter upwards")
-    # `AXIS=VALUE` each: trials with other values are left out
     fix: tuple[str, ...] = option(
         "the heat map's trials have this value, as AXIS=VALUE; others are averaged",
         default=(),

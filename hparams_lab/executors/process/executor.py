@@ -309,7 +309,6 @@ class ProcessExecutor(Executor):
 class ProcessOptions(JobOptions):
     """Options of jobs in processes of this machine."""
 
-    # how many runs share a GPU, where there are any; None: one
     runs_per_gpu: int | None = option(
         "let so many runs share a GPU",
         at_least=1,
