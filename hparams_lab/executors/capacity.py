@@ -43,18 +43,18 @@ def plan_capacity(
     if not gpus:
         return Capacity(num_workers or min(num_cpus, max_runs), (), notice)
     shares = runs_per_gpu or 1
-    num_seats = len(gpus) * shares
+    num_slots = len(gpus) * shares
     if num_workers is None:
-        if num_seats < min(num_cpus, max_runs):
+        if num_slots < min(num_cpus, max_runs):
             notice = (
-                f"{count(num_seats, 'run')} at a time, {shares} on each of "
+                f"{count(num_slots, 'run')} at a time, {shares} on each of "
                 f"{count(len(gpus), 'GPU')}; more with --runs_per_gpu, or without GPUs with "
                 f"{VISIBLE_DEVICES}="
             )
-        return Capacity(min(num_seats, max_runs), gpus, notice)
-    if num_workers > num_seats:
+        return Capacity(min(num_slots, max_runs), gpus, notice)
+    if num_workers > num_slots:
         raise UsageError(
-            f"--workers must be at most {num_seats}, which is {count(len(gpus), 'GPU')} times "
+            f"--workers must be at most {num_slots}, which is {count(len(gpus), 'GPU')} times "
             f"--runs_per_gpu={shares}; got {num_workers}. Lower it, set "
             f"--runs_per_gpu={-(-num_workers // len(gpus))}, or {VISIBLE_DEVICES}= to use none."
         )

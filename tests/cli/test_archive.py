@@ -222,7 +222,7 @@ def test_mistakes_are_reported(
 def test_nothing_old_enough_is_no_mistake(say: Say) -> None:
     """A criterion that nothing meets is answered, and the exit code is 0, as cron wants it."""
     assert say("archive", "toy", "--where=accuracy > 7") == (
-        "nothing to archive: nothing is like that\n"
+        "nothing to archive: nothing matches\n"
     )
 
 

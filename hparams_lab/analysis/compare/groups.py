@@ -87,7 +87,7 @@ def form_groups(rows: Iterable[TrialRow], sweeps: Sequence[Sweep], by: By) -> li
     """Return the groups that have a trial, oldest first.
 
     A commit is as old as the first of its runs. A trial whose runs are of several commits,
-    as its sweep was gone on with, belongs to none of them.
+    as its sweep was resumed, belongs to none of them.
 
     Args:
         rows: best first.

@@ -1,4 +1,4 @@
-"""`hparams_lab archive`: sweeps, trials and runs out of sight, until they are restored."""
+"""`hparams_lab archive`: move sweeps, trials and runs out of sight, until they are restored."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
 
 
 def relocate(values: flags.FlagValues, entries: Sequence[Entry], verb: str, hint: str = "") -> int:
-    """Move entries to the archive or back, say so, and return the exit code.
+    """Move entries to the archive or back, print that, and return the exit code.
 
     Args:
         values: with the flags of `define_choice`.
         entries: what goes, of one experiment or its archive.
         verb: `archive` or `restore`.
-        hint: what is said once it is done.
+        hint: printed once it is done.
     """
     extents = [measure(entry) for entry in entries]
     if values.dry_run:
@@ -81,7 +81,7 @@ def announce(
         return
     console = make_console()
     if not extents:
-        console.print(f"nothing to {verb}: nothing is like that")
+        console.print(f"nothing to {verb}: nothing matches")
         return
     print_extents(extents)
     said = f"would {verb}" if values.dry_run else f"{verb.removesuffix('e')}ed"

@@ -30,7 +30,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
     logged = read_logged(home, select_sweeps(values, home, words[1] if len(words) > 1 else None))
     rows = keep_rows(values, logged.rows)
     if not rows or not rows[0].is_complete:
-        asked = f" of which is true: {' and '.join(values.where)}" if values.where else ""
+        asked = f", where {' and '.join(values.where)}" if values.where else ""
         show = ["show", *words, *(f"--where={text}" for text in values.where)]
         raise UnknownExperimentError(
             f"experiment {home.name!r} has no successful trial, run in full, in "

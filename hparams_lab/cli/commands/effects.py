@@ -71,7 +71,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
                 f"{' and '.join(given)} must not be given with --pareto, which has no effects. "
                 "Leave one of them out."
             )
-        tell_front(values.pareto, logged, rows, as_json=chosen_format == JSON)
+        print_front(values.pareto, logged, rows, as_json=chosen_format == JSON)
         return 0
     effects = describe_effects(rows, logged.sweeps, values.metric, evaluator=values.evaluator)
     if chosen_format == JSON:
@@ -83,7 +83,7 @@ def run(values: flags.FlagValues, words: list[str]) -> int:
 
 def _encode_effects(effects: Effects) -> dict[str, Any]:
     return {
-        "metric": {"name": effects.metric.name, "goal": effects.metric.goal},
+        "metric": _encode_goal(effects.metric),
         "evaluator": effects.evaluator,
         "num_trials": effects.num_trials,
         "left_out": effects.left_out,
@@ -92,6 +92,10 @@ def _encode_effects(effects: Effects) -> dict[str, Any]:
         "winner": encode_trial(effects.winner),
         "notes": effects.notes,
     }
+
+
+def _encode_goal(metric: MetricGoal) -> dict[str, Any]:
+    return {"name": metric.name, "goal": metric.goal}
 
 
 def _print_effects(title: str, effects: Effects) -> None:
@@ -189,7 +193,7 @@ def encode_head(logged: Logged) -> dict[str, Any]:
     }
 
 
-def tell_front(
+def print_front(
     metrics: Sequence[str], logged: Logged, rows: Sequence[TrialRow], *, as_json: bool
 ) -> None:
     """Print the trials that no other one beats in both of two metrics.
@@ -221,8 +225,8 @@ def tell_front(
         print_json(
             encode_head(logged)
             | {
-                "first": first,
-                "second": second,
+                "first": _encode_goal(first),
+                "second": _encode_goal(second),
                 "num_compared": num_compared,
                 "num_left_out": len(rows) - num_compared,
                 "front": [encode_trial(row) for row in front],

@@ -44,7 +44,7 @@ from hparams_lab.executors.process.messages import (
     Signal,
 )
 
-# How long a wait may be deaf to Ctrl-C on systems whose locks cannot be interrupted.
+# Longest wait before Ctrl-C is noticed on systems whose locks cannot be interrupted.
 _POLL_SECS = 0.5
 
 

@@ -129,7 +129,7 @@ class RayExecutor(Executor):
         self.num_workers = self.num_workers or min(room, self._max_workers)
         self._pool = NodePool(self._cluster, self._resources, self._spec(), self._setting_up)
         for _ in range(self.num_workers):
-            self._pool.request_seat()
+            self._pool.request_slot()
 
     def _spec(self) -> HostSpec:
         threads = str(max(1, int(self._resources.cpus)))
@@ -185,11 +185,11 @@ class RayExecutor(Executor):
     def submit(self, job: Job) -> None:
         self._started()
         self._waiting.append(job)
-        self._fill_seats()
+        self._fill_slots()
 
-    def _fill_seats(self) -> None:
+    def _fill_slots(self) -> None:
         assert self._pool is not None
-        while self._waiting and (slot := self._pool.find_free_seat()):
+        while self._waiting and (slot := self._pool.find_free_slot()):
             self._pool.begin(self._waiting.popleft(), slot)
 
     def wait(self, answer: Answer, timeout_secs: float = math.inf) -> Finished | None:
@@ -206,7 +206,7 @@ class RayExecutor(Executor):
                     _log.warning("the Ray cluster has no node for runs; waiting for one")
                 impatient = math.inf
                 continue
-            self._fill_seats()
+            self._fill_slots()
             if isinstance(news, JobReport):
                 pool.reply(news.job_id, answer(news.job_id, news.message))
             elif news:
@@ -223,7 +223,7 @@ class RayExecutor(Executor):
             while self._pool.is_stopping:
                 if isinstance(news := self._pool.take_next(deadline), Finished):
                     self._ended.append(news)
-        except (KeyboardInterrupt, queue.Empty):  # a second Ctrl-C, or a node that is deaf
+        except (KeyboardInterrupt, queue.Empty):  # a second Ctrl-C, or a node that does not answer
             pass
         self._ended.extend(self._pool.give_up_stopping())
         stopped = list(self._ended)

@@ -30,20 +30,20 @@ from hparams_lab.executors.ray.host import (
     Stopped,
 )
 from hparams_lab.executors.ray.resources import Resources
-from hparams_lab.executors.ray.slots import Place, Slot, request_seat, when_told
+from hparams_lab.executors.ray.slots import Place, Slot, request_slot, when_told
 
-# How long a wait may be deaf to Ctrl-C.
+# Longest wait before Ctrl-C is noticed.
 _POLL_SECS = 0.5
 
 _log = logging.getLogger(__name__)
 
 
 class NodePool:
-    """Seats in a cluster, and the nodes that they are on.
+    """The slots in a cluster, and the nodes that they are on.
 
     Args:
         cluster: that has the nodes.
-        need: what a slot has of its node.
+        resources: what a slot has of its node.
         spec: of each host.
         setting_up: makes what is entered while any node is being set up.
 
@@ -71,7 +71,7 @@ class NodePool:
         self._entered = contextlib.ExitStack()
         self._slots: list[Slot] = []
         self._nodes: dict[str, Node] = {}
-        self._shunned: set[str] = set()
+        self._excluded: set[str] = set()
         self._jobs: dict[int, Slot] = {}
         # What Ray's threads bring: where a slot is, what a node says, or an exception.
         self._inbox: queue.SimpleQueue[tuple[Slot | Node, Any]] = queue.SimpleQueue()
@@ -97,14 +97,14 @@ class NodePool:
         """How many slots have no place yet."""
         return sum(slot.place is None for slot in self._slots)
 
-    def request_seat(self) -> None:
+    def request_slot(self) -> None:
         """Ask Ray for one more slot."""
-        slot = request_seat(
-            self._resources, lambda *news: self._inbox.put(news), shunned=self._shunned
+        slot = request_slot(
+            self._resources, lambda *news: self._inbox.put(news), excluded=self._excluded
         )
         self._slots.append(slot)
 
-    def find_free_seat(self) -> Slot | None:
+    def find_free_slot(self) -> Slot | None:
         """Return a slot that a job can have; None if there is none now."""
         free = (slot for slot in self._slots if slot.job_id is None)
         return next((slot for slot in free if self._is_ready(slot)), None)
@@ -208,7 +208,7 @@ class NodePool:
 
     def _exclude(self, node: Node, error: HParamsLabError) -> None:
         """Go on without a node that cannot be set up, if there is another."""
-        self._shunned.add(node.id)
+        self._excluded.add(node.id)
         if self.has_started and len(self._nodes) > 1:
             _log.warning("a node of the Ray cluster gets no runs: %s", error)
         else:
@@ -227,7 +227,7 @@ class NodePool:
             self._slots.remove(slot)
             slot.give_back()
             if self.failure is None:
-                self.request_seat()
+                self.request_slot()
 
     def stop(self, grace_secs: float) -> None:
         """Begin to stop all jobs."""

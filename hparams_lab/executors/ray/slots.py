@@ -49,23 +49,23 @@ class Slot:
         remove_placement_group(self.group)
 
 
-def request_seat(
-    need: Resources, post: Callable[[Slot, Place | Exception], None], *, shunned: set[str]
+def request_slot(
+    need: Resources, post: Callable[[Slot, Place | Exception], None], *, excluded: set[str]
 ) -> Slot:
     """Ask for a slot, which has no place at first.
 
     Args:
         need: what it is to have.
         post: called once, in a thread of Ray's, with its place or why it will have none.
-        shunned: ids of nodes on which it must not be.
+        excluded: ids of nodes on which it must not be.
     """
     import ray
     from ray.util.placement_group import placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
     options: dict[str, Any] = {}
-    if shunned:
-        options["bundle_label_selector"] = [{_NODE_LABEL: f"!in({','.join(sorted(shunned))})"}]
+    if excluded:
+        options["bundle_label_selector"] = [{_NODE_LABEL: f"!in({','.join(sorted(excluded))})"}]
     slot = Slot(placement_group([need.resources], **options))
     tell_place = ray.remote(_make_tell_place()).options(
         num_cpus=0,
