@@ -290,7 +290,7 @@ class _Compiler(ast.NodeVisitor):
     def visit_BinOp(self, node: ast.BinOp) -> Evaluate:
         if type(node.op) not in _ARITHMETIC:
             words = {ast.BitAnd: "Write and", ast.BitOr: "Write or"}
-            raise self._refuse(node, words.get(type(node.op), "It reckons with + - * /"))
+            raise self._refuse(node, words.get(type(node.op), "Only + - * / are supported"))
         left, right = (
             self._check_kind(self.visit(side), _NUMBER, side) for side in (node.left, node.right)
         )

@@ -2,7 +2,7 @@
 
     s3://bucket/logs ◀── remote ──▶ <mirror> ◀── everything else, by its paths
 
-Whoever works on a directory asks here what more there is to do where it stands for a URL;
+Callers look up here whether a directory mirrors a URL;
 of any other directory the answer is nothing. What is mounted, and how, is not known here.
 """
 

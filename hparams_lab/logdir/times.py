@@ -1,4 +1,4 @@
-"""Times as a user says them: `7d` ago, a day, a minute."""
+"""Parse times such as `7d` or `2026-11-21`."""
 
 from __future__ import annotations
 

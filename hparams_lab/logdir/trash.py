@@ -1,4 +1,4 @@
-"""Things out of sight at one stroke, and then away: what is half removed is never seen."""
+"""Delete atomically: rename into the trash, then remove."""
 
 from __future__ import annotations
 

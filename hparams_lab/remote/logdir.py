@@ -72,7 +72,7 @@ class RemoteLogdir(Mount):
         if pulled.set_aside:
             first = pulled.set_aside[0]
             self._warn(
-                f"another machine has gone on with what this one had written and not sent to "
+                f"another machine has gone on with what this one had not sent to "
                 f"{self.url}: the other's stands, and what was here ({len(pulled.set_aside)} "
                 f"files) was put aside: {first}"
             )
@@ -121,7 +121,7 @@ class RemoteLogdir(Mount):
         try:
             return self._holders.is_held(self._mirror.name_of(sweep_dir))
         except LogdirError:
-            return True  # who cannot be asked may be running it
+            return True  # unreachable: assume it is held
 
     def exchange(self) -> bool:
         """Send what was written and get what is new; return whether a sweep is, or is gone."""

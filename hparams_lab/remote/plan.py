@@ -38,7 +38,7 @@ class TransferPlan:
     # those of them that were changed on both sides, or whose past is unknown
     disputed: set[str] = field(default_factory=set)
     gone: list[str] = field(default_factory=list)  # is to go here
-    # was changed here, but another machine has gone on without it
+    # was changed here, but is gone there or another machine has the sweep
     lost: list[str] = field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ def plan_pull(
 
 
 def _was_taken_over(name: str, there: Mapping[str, Object], state: SyncState, below: str) -> bool:
-    """Return whether another machine has gone on with a file's sweep, or put it away."""
+    """Return whether another machine has resumed a file's sweep, or put it away."""
     folder = sweep_of(name)
     if below and not f"{folder}/".startswith(f"{below}/"):
         return False  # whose the sweep is was not looked for

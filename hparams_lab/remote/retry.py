@@ -1,4 +1,4 @@
-"""Trying again, for a while, what a network can make fail."""
+"""Retry with exponential backoff."""
 
 from __future__ import annotations
 

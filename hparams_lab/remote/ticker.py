@@ -1,4 +1,4 @@
-"""Doing something again and again in the background."""
+"""Run a function periodically in a thread."""
 
 from __future__ import annotations
 

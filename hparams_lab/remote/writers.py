@@ -26,7 +26,7 @@ class Sessions:
         self.mirror_id = _read_id(folder / "id")
 
     def enter(self) -> None:
-        """Be one of them from now on."""
+        """Register this process as a writer."""
         from filelock import FileLock
 
         path = self._folder / f"{uuid.uuid4().hex}.lock"
@@ -38,7 +38,7 @@ class Sessions:
         self._own = (path, lock)
 
     def leave(self) -> None:
-        """Be none of them any more."""
+        """Unregister it."""
         if self._own is not None:
             path, lock = self._own
             self._own = None

@@ -1,4 +1,4 @@
-"""Where results come from: command, code, versions and machine, taken down as a sweep starts."""
+"""Where results come from: command, code, versions and machine, recorded as a sweep starts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Provenance:
     host: str  # the machine's name
     platform: str  # operating system and processor
     num_cpus: int  # processors of the machine, not of the process
-    code_digest: str = ""  # of the sources' names and bytes; empty where it was not taken down
+    code_digest: str = ""  # of the sources' names and bytes; empty where it was not recorded
 
     @property
     def commit_label(self) -> str:

@@ -45,7 +45,7 @@ _EXECUTION_0_1 = (
 
 @dataclass(frozen=True)
 class Resumption:
-    """One time that a sweep was gone on with."""
+    """One time that a sweep was resumed."""
 
     started: str  # local time with its offset, ISO 8601
     provenance: Provenance  # command, code, versions and machine of that time
@@ -73,7 +73,7 @@ class Sweep:
     # what the user said of how runs are executed, by option
     execution_options: Mapping[str, Any] = field(default_factory=dict)
     # the words of `--set`, by which the declared space was narrowed; None where they were not
-    # taken down
+    # recorded
     settings: Sequence[str] | None = None
     tries: Sequence[Assignment] = ()  # points to run first, canonical
     # what the user said of the search, by option

@@ -155,7 +155,7 @@ class _Loop:
             timeout_secs = next_retry_secs if has_room else math.inf
             if finished := self._executor.wait(self._answer, timeout_secs):
                 self._take(finished)
-        # Asked for, but not begun: only whether there is one is of interest.
+        # Peek: did the schedule have more to run?
         if self._stop.reason and (has_given_up or self._schedule.next_run()):
             self.result.stopped = self._stop.reason
 

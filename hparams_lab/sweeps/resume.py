@@ -1,4 +1,4 @@
-"""Going on with a sweep that was interrupted, failed in parts, or is to be wider."""
+"""Resume a sweep: finish, retry or extend it."""
 
 from __future__ import annotations
 

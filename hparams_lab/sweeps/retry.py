@@ -20,7 +20,7 @@ from hparams_lab.logdir.layout import RunDir
 
 MAX_WAIT_SECS = 60.0
 
-# A run that takes its node down each time must not go round a cluster for ever.
+# Bound node losses, so that a run that kills its node is not rescheduled endlessly.
 MAX_LOSSES = 3
 
 _RETRIED = (JobEnd.CRASHED, JobEnd.TIMED_OUT)

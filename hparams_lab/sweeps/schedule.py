@@ -204,7 +204,7 @@ class _OpenTrial:
 
     @property
     def is_decided(self) -> bool:
-        """Whether its pilot has not come through, so that no other run would help it."""
+        """Whether the pilot failed or was pruned, which decides the trial."""
         pilot_is_over = self.specs[0].prunes and not self.pilot_is_open
         return self.is_pruned or (pilot_is_over and self.has_failed and not self.values)
 

@@ -205,4 +205,4 @@ def test_it_fits_a_terminal(hill: Hill, compare: Told, monkeypatch: pytest.Monke
     told = compare("--by=sweep")
 
     assert all(cell_len(line) <= 80 for line in told.splitlines())
-    assert "left out for want of room" not in told
+    assert "left out to fit the width" not in told

@@ -31,7 +31,7 @@ def test_a_wide_table_says_what_it_leaves_out(
 
     lines = capsys.readouterr().out.splitlines()
     assert max(len(line) for line in lines) <= 80
-    assert "left out for want of room: column_3, column_4, column_5" == lines[-1]
+    assert "left out to fit the width: column_3, column_4, column_5" == lines[-1]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_other_code_has_another_digest(changed: dict[str, str], tmp_path: Path) 
 
 
 def test_a_digest_survives_json(tmp_path: Path) -> None:
-    """The digest is kept with the sweep; where it was not taken down, it is empty."""
+    """The digest is kept with the sweep; where it was not recorded, it is empty."""
     (tmp_path / "toy.py").touch()
     made_by = collect_provenance((), [tmp_path / "toy.py"])
     data = made_by.encode_json()

@@ -81,7 +81,7 @@ def read_git(folder: Path) -> GitState | None:
 
 
 def test_a_clean_checkout_is_its_commit(checkout: Path) -> None:
-    """Commit, branch and top folder are taken down, and nothing is marked."""
+    """Commit, branch and top folder are recorded, and nothing is marked."""
     state = read_git(checkout)
     commit = git(checkout, "rev-parse", "HEAD")
 

@@ -150,7 +150,7 @@ def test_runs_share_a_gpu(tmp_path: Path) -> None:
 
 
 def test_resumed_without_gpus(tmp_path: Path) -> None:
-    """A sweep whose runs shared GPUs is gone on with on a machine that has none."""
+    """A sweep whose runs shared GPUs is resumed on a machine that has none."""
     with_gpu = {**os.environ, "CUDA_VISIBLE_DEVICES": "0"}
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     run(tmp_path, "--set=fate=well", "--runs_per_gpu=2", "--trials=2", environment=with_gpu)

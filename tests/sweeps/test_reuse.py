@@ -151,7 +151,7 @@ def test_what_might_come_out_otherwise_is_run(
 
 
 def test_a_sweep_of_two_codes_is_not_used(home: ExperimentDir) -> None:
-    """Of a sweep that was gone on with after a change, nobody knows which run is of which."""
+    """Of a sweep that was resumed after a change, nobody knows which run is of which."""
     now, then = describe(SATURDAY), describe(FRIDAY)
     changed = replace(then.provenance, code_digest="other")
     reuse = find(home, replace(then, resumptions=(Resumption("later", changed),)), now)

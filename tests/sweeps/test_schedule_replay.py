@@ -121,7 +121,7 @@ def test_a_pruned_trial_stays_pruned(tmp_path: Path) -> None:
 
 
 def test_a_lost_race_stays_lost(tmp_path: Path) -> None:
-    """A trial that was given up is not gone on with, nor told to be worse twice."""
+    """A trial that was given up is not resumed, nor told to be worse twice."""
     scheduling = Scheduling(tmp_path, repeats=6, racing=True, trial_limit=2)
     scheduling.run_all(lambda spec: 10.0 * spec.assignment["x"] + spec.dir.repeat)
     scheduling.resume()

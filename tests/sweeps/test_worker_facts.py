@@ -61,7 +61,7 @@ def test_data_of_unknown_kind_have_no_digest(launch_inline: InlineLauncher) -> N
 def test_a_run_that_chose_rows_says_by_which_seed(
     launch_inline: InlineLauncher, body: str, options: dict[str, object]
 ) -> None:
-    """The seed of the split is taken down; another seed of the sweep is another split."""
+    """The seed of the split is recorded; another seed of the sweep is another split."""
     first = run_one(launch_inline, body, **options).split_seed
     other = run_one(launch_inline, body, seed=1, **options).split_seed
 

@@ -1,4 +1,4 @@
-"""What changed between two groups of sweeps, as far as it was taken down.
+"""What changed between two groups of sweeps, as far as it was recorded.
 
     before: Side ─┐
                   ├─ describe_changes ─▶ Changes ─▶ lines

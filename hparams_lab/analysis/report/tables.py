@@ -42,7 +42,7 @@ class Failure:
     run: str  # its sweep, trial and name
     ending: str  # in which way it did
     reason: str  # one line
-    details: str  # what was taken down of it, as a traceback; empty if nothing
+    details: str  # what was recorded of it, as a traceback; empty if nothing
 
 
 def from_columns(columns: Mapping[str, Sequence[str]]) -> Table:
@@ -120,7 +120,7 @@ def list_failures(rows: Iterable[TrialRow]) -> list[Failure]:
         Failure(
             run=f"{row.sweep_id}/{row.trial_id}/{run.dir.path.name}",
             ending=run.ending.value if run.ending else "failed",
-            reason=run.reason or _last_line(details) or "no reason was taken down",
+            reason=run.reason or _last_line(details) or "no reason was recorded",
             details=details,
         )
         for row in sorted(rows, key=lambda row: (row.sweep_id, row.trial_id))

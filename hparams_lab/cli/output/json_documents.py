@@ -84,7 +84,7 @@ def _encode_run(run: RunRecord) -> dict[str, Any]:
 
 
 def _read_failure(run: RunRecord) -> str | None:
-    """Return why a run failed: traceback or signal; None where that was not taken down."""
+    """Return why a run failed: traceback or signal; None where that was not recorded."""
     try:
         return run.dir.failure_file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -96,7 +96,7 @@ def print_table(console: Console, columns: Sequence[Column]) -> None:
     # At once: a print for each of a thousand rows takes most of a second.
     console.out("\n".join(lines), highlight=False)
     if left_out:
-        print_prose(console, f"left out for want of room: {', '.join(left_out)}")
+        print_prose(console, f"left out to fit the width: {', '.join(left_out)}")
 
 
 def print_prose(console: Console, text: str, *, indent: int = 0) -> None:

@@ -196,7 +196,7 @@ def _describe_savings(rows: Sequence[TrialRow], result: SweepResult) -> str:
     pruned = sum(row.label == PRUNED for row in rows)
     lost = sum(row.label == LOST_RACE for row in rows)
     reused = count(result.num_reused, "run")
-    text = [f"{reused} taken over from earlier sweeps"] if result.num_reused else []
+    text = [f"{reused} reused from earlier sweeps"] if result.num_reused else []
     text += [f"{count(pruned, 'trial')} pruned"] if pruned else []
     text += [f"{count(lost, 'trial')} lost the race"] if lost else []
     return ", ".join(text)

@@ -1,4 +1,4 @@
-"""Reading many runs without looking for garbage among them."""
+"""Pause the garbage collector while reading."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class RunRecord:
     def split_seed(self) -> int | None:
         """By which it chose rows to train on or to hold out.
 
-        None if it chose none, has not ended, or is of a version that did not take it down.
+        None if it chose none, has not ended, or was written by a version that did not record it.
         """
         return self._scan.outcome.get("split_seed")
 

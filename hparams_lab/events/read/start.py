@@ -24,7 +24,7 @@ _HEAD_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Start:
-    """Who a run is."""
+    """A run's session start."""
 
     hparams: Mapping[str, Value]  # by name, day, sweep and commit among them; numbers are floats
     group_name: str  # TensorBoard's Trial ID

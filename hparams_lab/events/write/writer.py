@@ -323,7 +323,7 @@ class AppendOnly(Protocol):
         """
 
     def close(self) -> None:
-        """Take no more."""
+        """Close."""
 
 
 class LocalFile:

@@ -47,7 +47,7 @@ def write(fd: int, message: Any) -> None:
     write_pickled(fd, pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def pickle_surely(message: Any) -> bytes:
+def pickle_checked(message: Any) -> bytes:
     """Return a message pickled, if it can be unpickled: who reads it knows no sender.
 
     Raises:

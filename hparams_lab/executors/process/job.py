@@ -78,7 +78,7 @@ class Asker:
                 "only the process that train was called in may report; got a report from a "
                 "child of it. Return the value to train."
             )
-        payload = channel.pickle_surely(JobReport(self._job_id, message))
+        payload = channel.pickle_checked(JobReport(self._job_id, message))
         with self._lock:
             if self._is_closed:
                 raise ExecutorError("a run may not report after its end. Let train report its own.")
@@ -176,12 +176,12 @@ def _ignore_signals() -> None:
 def _pickle(finished: Finished) -> tuple[Finished, bytes]:
     """Return the end of a job pickled, and what it is then: a crash, where that cannot be."""
     try:
-        return finished, channel.pickle_surely(finished)
+        return finished, channel.pickle_checked(finished)
     except BaseException as error:
         _print_error()
         reason = f"returned what cannot be sent: {type(error).__name__}: {error}"
         failed = Finished(finished.job_id, reason=reason, end=JobEnd.ERROR)
-        return failed, channel.pickle_surely(failed)
+        return failed, channel.pickle_checked(failed)
 
 
 def _print_error() -> None:

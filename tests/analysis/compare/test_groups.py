@@ -97,7 +97,7 @@ def test_another_objective_is_said() -> None:
 
 
 def test_a_trial_of_several_commits_is_in_no_group() -> None:
-    """A trial that was gone on with by other code belongs to neither commit."""
+    """A trial that was resumed by other code belongs to neither commit."""
     sweep, old = log_sweep(FRIDAY, [[0.5, 0.5], [0.5, 0.5]], commit="aa")
     _, new = log_sweep(FRIDAY, [[0.5, 0.5], [0.5, 0.5]], commit="bb")
     groups = form(put_together((sweep, [*old[:1], *new[1:]])), By.COMMIT)

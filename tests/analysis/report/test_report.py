@@ -103,7 +103,7 @@ def test_so_many_trials_are_listed_and_the_others_counted(tmp_path: Path) -> Non
 
 
 def test_failures_are_listed_with_their_reason(report: Report) -> None:
-    """A run that failed stands with the last line of what was taken down, and the whole."""
+    """A run that failed stands with the last line of what was recorded, and the whole."""
     failure = report.failures[0]
 
     assert 2 == len(report.failures)

@@ -84,7 +84,7 @@ class Unreadable:
 def test_what_cannot_be_unpickled_is_not_sent() -> None:
     """A message that nobody could read raises where it is written."""
     with pytest.raises(ValueError, match="no number"):
-        channel.pickle_surely(Unreadable())
+        channel.pickle_checked(Unreadable())
 
 
 def test_descriptors_are_moved_out_of_reach() -> None:
