@@ -122,12 +122,12 @@ def _ours(num_runs: int, **options: Any) -> Callable[[Path], Measured]:
 
 WAYS: dict[str, Callable[[Path], Measured]] = {
     "inline": _ours(2000, executor="inline"),
-    "process, fresh": _ours(200, num_workers=NUM_WORKERS),
-    "process, --runs_per_process=50": _ours(2000, num_workers=NUM_WORKERS, runs_per_process=50),
+    "process, fresh": _ours(200, workers=NUM_WORKERS),
+    "process, --runs_per_process=50": _ours(2000, workers=NUM_WORKERS, runs_per_process=50),
     "the tutorial's loop": lambda folder: measure_loop(folder, 500),
-    "ray, fresh": _ours(100, executor="ray", num_workers=NUM_WORKERS),
+    "ray, fresh": _ours(100, executor="ray", workers=NUM_WORKERS),
     "ray, --runs_per_process=50": _ours(
-        500, executor="ray", num_workers=NUM_WORKERS, runs_per_process=50
+        500, executor="ray", workers=NUM_WORKERS, runs_per_process=50
     ),
     "Ray Tune, reused actors": lambda folder: measure_ray_tune(folder, 200),
 }

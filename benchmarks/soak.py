@@ -36,7 +36,7 @@ def print_soak(folder: Path, num_runs: int, runs_per_process: int, *, traced: bo
         num_runs,
         [500, num_runs // 2, num_runs],
         on_look=lambda: snapshots.append(tracemalloc.take_snapshot()) if traced else None,
-        num_workers=2,
+        workers=2,
         runs_per_process=runs_per_process,
     )
     secs = time.perf_counter() - began

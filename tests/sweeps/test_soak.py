@@ -23,7 +23,7 @@ import dataclasses, json, pathlib, sys
 from tests.support.soak import soak
 
 folder, (each, *looks_at) = pathlib.Path(sys.argv[1]), map(int, sys.argv[2:])
-looks = soak(folder, looks_at[-1], looks_at, num_workers=2, runs_per_process=each)
+looks = soak(folder, looks_at[-1], looks_at, workers=2, runs_per_process=each)
 print(json.dumps([dataclasses.asdict(look) for look in looks]))
 """
 
