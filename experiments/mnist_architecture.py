@@ -64,12 +64,18 @@ def build_model(hparams: lab.Assignment) -> keras.Model:
 def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on four fifths of the training images; the rest guides the search, not the test."""
     x_train, y_train, x_test, y_test = run.data
-    x, y, *held_out = run.split(x_train, y_train)
+    x, y, x_held_out, y_held_out = run.split(x_train, y_train)
     model = build_model(run.hparams)
     lab.keras.fit(
-        run, model, x, y, validation_data=held_out, epochs=NUM_EPOCHS, batch_size=BATCH_SIZE
+        run,
+        model,
+        x,
+        y,
+        validation_data=(x_held_out, y_held_out),
+        epochs=NUM_EPOCHS,
+        batch_size=BATCH_SIZE,
     )
-    _, accuracy = lab.keras.evaluate(model, *held_out, batch_size=1000)
+    _, accuracy = lab.keras.evaluate(model, x_held_out, y_held_out, batch_size=1000)
     _, test_accuracy = lab.keras.evaluate(model, x_test, y_test, batch_size=1000)
     return {METRIC_ACCURACY: accuracy, METRIC_TEST_ACCURACY: test_accuracy}
 

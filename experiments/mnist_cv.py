@@ -50,18 +50,18 @@ def build_model(num_units: int) -> keras.Model:
 
 def train(run: lab.Run) -> dict[hp.Metric, float]:
     """Train on all training images but one fold and judge by that."""
-    x, y, *held_out = run.split(*run.data)
+    x, y, x_held_out, y_held_out = run.split(*run.data)
     model = build_model(run.hparams[HP_NUM_UNITS])
     lab.keras.fit(
         run,
         model,
         x,
         y,
-        validation_data=held_out,
+        validation_data=(x_held_out, y_held_out),
         epochs=run.hparams[HP_EPOCHS],
         batch_size=run.hparams[HP_BATCH_SIZE],
     )
-    loss, accuracy = lab.keras.evaluate(model, *held_out, batch_size=1000)
+    loss, accuracy = lab.keras.evaluate(model, x_held_out, y_held_out, batch_size=1000)
     return {METRIC_ACCURACY: accuracy, METRIC_LOSS: loss}
 
 
