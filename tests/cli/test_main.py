@@ -99,6 +99,7 @@ def test_version_is_reported(program: Program, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.startswith("hparams_lab 0.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -65,6 +65,7 @@ def test_all_sweeps_can_be_shown_together(
     assert set(ids) == {line.split("/")[0] for line in lines[3:]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["2020", "20"], ids=["none", "several"])
 def test_a_sweep_must_be_named_without_doubt(
     swept: Program, capsys: pytest.CaptureFixture[str], word: str

@@ -195,6 +195,7 @@ def test_a_missing_file_is_reported(project: Path) -> None:
         source.load()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

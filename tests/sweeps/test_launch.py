@@ -159,6 +159,7 @@ def describe(record: RunRecord) -> tuple[object, ...]:
     return record.group_name, record.assignment, record.seed, record.status, points
 
 
+@pytest.mark.slow
 def test_executors_give_equal_records(tmp_path: Path) -> None:
     """Inline, one worker and two give the same trials, seeds, series and files, exactly."""
     options = {

@@ -99,6 +99,7 @@ def test_a_long_list_is_compared_as_far_as_it_differs() -> None:
     assert change.note == "other values"
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(small_spaces())
 def test_what_was_logged_is_what_was_declared(space: SearchSpace) -> None:

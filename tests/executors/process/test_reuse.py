@@ -193,6 +193,7 @@ def test_a_forked_child_takes_no_job(executor: Executor, tmp_path: Path) -> None
     wait_until(lambda: not is_alive(child))
 
 
+@pytest.mark.slow
 def test_each_job_has_its_own_time(tmp_path: Path) -> None:
     """The time limit is of a job, not of its process, and ends no other job."""
     with ready_executor(num_workers=1, jobs_per_process=9, timeout_secs=1.0) as timed:
@@ -203,6 +204,7 @@ def test_each_job_has_its_own_time(tmp_path: Path) -> None:
     assert int((tmp_path / "pid").read_text()) != ends[3].result
 
 
+@pytest.mark.slow
 def test_a_process_that_was_signalled_gets_no_job(tmp_path: Path) -> None:
     """A job that returns when it is stopped after its time has no successor, and is gone."""
     with ready_executor(num_workers=1, jobs_per_process=9, timeout_secs=1.0) as timed:

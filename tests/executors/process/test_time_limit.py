@@ -32,6 +32,7 @@ def timed_out(job_id: int, secs: float = 1.0) -> Finished:
     return Finished(job_id, reason=death, end=JobEnd.TIMED_OUT)
 
 
+@pytest.mark.slow
 @either_way
 def test_job_that_takes_too_long_is_stopped(setup: Setup, tmp_path: Path) -> None:
     """A job that sleeps beyond its time limit is told stopped for that, and is gone."""
